@@ -1,0 +1,41 @@
+//! A message: one row on its way from the source to the graph, as Kafka carries it.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The name of the header that holds the source file.
+pub const FILE_HEADER: &str = "runner.file";
+/// The name of the header that holds the row's ordinal in that file.
+pub const ORDINAL_HEADER: &str = "runner.ordinal";
+/// The name of the header that holds the digest of the stream's definition.
+pub const DIGEST_HEADER: &str = "runner.stream";
+
+/// Which row a message is: the file, and the row's number in it from 0, counted before the filter.
+///
+/// Files are read in name order and rows in file order, so identities of one partition only ever grow.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId {
+    /// The file, as the source lists it.
+    pub file: Arc<str>,
+    /// The row's number in the file, from 0.
+    pub ordinal: u64,
+}
+
+impl fmt::Display for RowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.ordinal)
+    }
+}
+
+/// One row, encoded: what Kafka carries and what the in-process topic carries alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The key: the JSON text of the key column's value; `None` where the topic has no key or the value is null.
+    pub key: Option<Vec<u8>>,
+    /// The row as a JSON object, its columns in the order of `select`.
+    pub value: Vec<u8>,
+    /// Which row it is.
+    pub row: RowId,
+    /// The digest of the stream's definition, hexadecimal.
+    pub digest: Arc<str>,
+}

@@ -1,0 +1,46 @@
+//! `stream:` how the rows are moved.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How the rows are moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Stream {
+    /// The most rows in one transaction.
+    #[serde(default = "Stream::default_batch_rows")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub batch_rows: u32,
+    /// How many records may fail, and go to the dead letters, before the run ends. The run fails if any did, unless
+    /// `allow: [dead-letters]`.
+    #[serde(default = "Stream::default_max_errors")]
+    pub max_errors: u64,
+    /// How many loaders share the partitions in a cluster.
+    #[serde(default = "Stream::default_loaders")]
+    #[schemars(range(min = 1, max = 1_000))]
+    pub loaders: u32,
+}
+
+impl Stream {
+    const fn default_batch_rows() -> u32 {
+        1_000
+    }
+
+    const fn default_max_errors() -> u64 {
+        100
+    }
+
+    const fn default_loaders() -> u32 {
+        1
+    }
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self {
+            batch_rows: Self::default_batch_rows(),
+            max_errors: Self::default_max_errors(),
+            loaders: Self::default_loaders(),
+        }
+    }
+}
