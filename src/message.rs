@@ -7,6 +7,8 @@ use std::sync::Arc;
 pub const FILE_HEADER: &str = "runner.file";
 /// The name of the header that holds the row's ordinal in that file.
 pub const ORDINAL_HEADER: &str = "runner.ordinal";
+/// The name of the header that holds the lineage of that file.
+pub const LINEAGE_HEADER: &str = "runner.lineage";
 /// The name of the header that holds the digest of the stream's definition.
 pub const DIGEST_HEADER: &str = "runner.stream";
 
@@ -36,6 +38,9 @@ pub struct Message {
     pub value: Vec<u8>,
     /// Which row it is.
     pub row: RowId,
+    /// The hash chain over the source's files up to this row's own: it changes when one of them is changed, or another is put
+    /// between them, but not when one is added after.
+    pub lineage: Arc<str>,
     /// The digest of the stream's definition, hexadecimal.
     pub digest: Arc<str>,
 }
