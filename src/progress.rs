@@ -81,13 +81,59 @@ pub enum Event {
         /// What came of it, in a few words.
         summary: String,
     },
+    /// A warning of the file, or a fault of the run.
+    Finding {
+        /// The stable code.
+        code: String,
+        /// `warning` or `error`.
+        severity: String,
+        /// What it says.
+        message: String,
+        /// `file:line:column`, where it has a place.
+        place: Option<String>,
+        /// What to do.
+        help: Vec<String>,
+    },
     /// A run ended.
     RunFinished {
         /// How.
         outcome: Outcome,
         /// After how many seconds.
         seconds: f64,
+        /// The folder with the report, if one was written.
+        report: Option<String>,
     },
+}
+
+/// A request to stop, made by Ctrl-C: what is under way is finished, nothing new is begun.
+#[derive(Debug, Clone)]
+pub struct Interrupt(tokio::sync::watch::Receiver<bool>);
+
+/// Makes the request of an [`Interrupt`].
+#[derive(Debug)]
+pub struct Interrupter(tokio::sync::watch::Sender<bool>);
+
+impl Interrupt {
+    /// A request that was not made yet, and the one who may make it.
+    #[must_use]
+    pub fn channel() -> (Interrupter, Self) {
+        let (sender, receiver) = tokio::sync::watch::channel(false);
+        (Interrupter(sender), Self(receiver))
+    }
+
+    /// Whether the request was made.
+    #[must_use]
+    pub fn requested(&self) -> bool {
+        *self.0.borrow()
+    }
+}
+
+impl Interrupter {
+    /// Makes the request.
+    pub fn request(&self) {
+        // Where nobody listens any more, there is nothing to stop.
+        let _ = self.0.send(true);
+    }
 }
 
 /// Where events go: one channel, read by whoever shows or keeps them.

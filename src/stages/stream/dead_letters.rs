@@ -1,0 +1,68 @@
+//! The dead letters of the in-process topic: one JSON line for each record that could not be written.
+//!
+//! A line is appended before the transaction that moves the checkpoint beyond its record, and lines that lie beyond the
+//! checkpoint are dropped when the file is opened: after a kill, each dead letter stands there exactly once.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::topic::memory::Record;
+
+/// The file of dead letters, open for appending.
+#[derive(Debug)]
+pub(super) struct DeadLetters {
+    file: File,
+}
+
+impl DeadLetters {
+    /// Opens the file, without the lines of records at or beyond `next_offset`.
+    pub(super) fn open(path: &Path, next_offset: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        file.set_len(length_before(&file, next_offset)?)?;
+        Ok(Self { file })
+    }
+
+    /// Appends a record with the reason that it could not be written.
+    pub(super) fn append(&mut self, topic: &str, record: &Record, reason: &str) -> io::Result<()> {
+        let message = &record.message;
+        let text = |bytes: &[u8]| Value::from(String::from_utf8_lossy(bytes).into_owned());
+        let line = json!({
+            "topic": topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "error": reason,
+            "file": &*message.row.file,
+            "ordinal": message.row.ordinal,
+            "stream": &*message.digest,
+            "key": message.key.as_deref().map(text),
+            "value": text(&message.value),
+        });
+        // One write call a line: a kill leaves at most the last line cut short, and that one is dropped on opening.
+        self.file.write_all(format!("{line}\n").as_bytes())
+    }
+
+    /// Makes what was appended safe against a power cut.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+/// The length of the leading lines that are whole and lie before an offset.
+fn length_before(file: &File, next_offset: u64) -> io::Result<u64> {
+    let mut reader = BufReader::new(file);
+    let mut kept = 0;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = reader.read_until(b'\n', &mut line)?;
+        let whole = line.ends_with(b"\n");
+        let offset = serde_json::from_slice::<Value>(&line).ok().and_then(|line| line.get("offset")?.as_u64());
+        match offset {
+            Some(offset) if whole && offset < next_offset => kept += length as u64,
+            _ => return Ok(kept),
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The loading half: batches of records are taken from the topic and written to the graph.
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::dead_letters::DeadLetters;
+use super::{Meter, Resume};
+use crate::graph::{Checkpoint, GraphError, GraphStore, WriteBatch, WriteError};
+use crate::progress::Interrupt;
+use crate::spec::Topic;
+use crate::stages::deploy::Endpoints;
+use crate::stages::validate::Plan;
+use crate::topic::memory::{Consumer, Record};
+
+/// The in-process topic has one partition: partitions are for parallel loaders, and the embedded graph has one writer.
+const PARTITION: u32 = 0;
+/// The graph is made durable when this much time was spent on writing since the last time …
+const PERSIST_AFTER: Duration = Duration::from_secs(5);
+/// … and at least this many times what the last save took, so that saving a large graph never dominates.
+const PERSIST_SHARE: u32 = 10;
+/// How many dead letters are told in words.
+const EXAMPLES: usize = 5;
+
+/// Why loading ended before the topic's end.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The graph refused a batch for a reason that is not in the data.
+    #[error(transparent)]
+    Write(WriteError),
+    /// The graph could not be made durable.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The dead letters could not be kept.
+    #[error("the dead letters cannot be written to `{path}`: {source}")]
+    DeadLetters {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// More records failed than `stream.maxErrors` allows.
+    #[error("{failed} records could not be written, and `stream.maxErrors` is {limit}")]
+    TooManyErrors {
+        /// How many failed.
+        failed: u64,
+        /// How many may.
+        limit: u64,
+        /// The first few, in words.
+        examples: Vec<String>,
+    },
+}
+
+/// What was loaded.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Loaded {
+    /// Records taken from the topic.
+    pub consumed: u64,
+    /// Rows written.
+    pub written: u64,
+    /// Records that could not be written.
+    pub dead_letters: u64,
+    /// The first few of them, in words.
+    pub examples: Vec<String>,
+    /// The checkpoint's offset at the end, read back from the graph.
+    pub next_offset: u64,
+}
+
+/// Writes records to the graph, batch by batch.
+pub(super) struct Loader<'a> {
+    store: &'a dyn GraphStore,
+    topic: &'a Topic,
+    required: &'a [String],
+    digest: String,
+    batch_rows: usize,
+    max_errors: u64,
+    dead_letters: DeadLetters,
+    dead_letters_path: String,
+    earlier_dead_letters: u64,
+    loaded: Loaded,
+    last_persist: Instant,
+    persist_took: Duration,
+    interrupt: Interrupt,
+}
+
+impl<'a> Loader<'a> {
+    /// A loader that goes on where `resume` says.
+    pub(super) fn new(
+        plan: &'a Plan,
+        endpoints: &'a Endpoints,
+        resume: &Resume,
+        interrupt: Interrupt,
+    ) -> Result<Self, LoadError> {
+        let spec = &plan.pipeline.spec;
+        let path = endpoints.dead_letters.display().to_string();
+        let dead_letters = DeadLetters::open(&endpoints.dead_letters, resume.offset)
+            .map_err(|source| LoadError::DeadLetters { path: path.clone(), source })?;
+        Ok(Self {
+            store: &*endpoints.store,
+            topic: &spec.topic,
+            required: &plan.mapping.required,
+            digest: plan.stream_digest.to_string(),
+            batch_rows: usize::try_from(spec.stream.batch_rows).unwrap_or(usize::MAX),
+            max_errors: spec.stream.max_errors,
+            dead_letters,
+            dead_letters_path: path,
+            earlier_dead_letters: resume.dead_letters,
+            loaded: Loaded { next_offset: resume.offset, ..Loaded::default() },
+            last_persist: Instant::now(),
+            persist_took: Duration::ZERO,
+            interrupt,
+        })
+    }
+
+    /// Loads until the topic ends, or until an interrupt after the batch under way; then makes the graph durable.
+    pub(super) async fn run(mut self, consumer: &mut Consumer, meter: &Meter) -> Result<Loaded, LoadError> {
+        loop {
+            let records = consumer.batch(self.batch_rows).await;
+            if records.is_empty() {
+                break;
+            }
+            let count = records.len() as u64;
+            self.load(records).await?;
+            meter.loaded.fetch_add(count, Ordering::Relaxed);
+            if self.interrupt.requested() {
+                consumer.close();
+            }
+            self.persist_when_due().await?;
+        }
+        if self.loaded.consumed > 0 {
+            self.persist().await?;
+        }
+        let checkpoints = self.store.checkpoints(&self.topic.name).await?;
+        if let Some(checkpoint) = checkpoints.get(&PARTITION) {
+            self.loaded.next_offset = checkpoint.offset;
+        }
+        Ok(self.loaded)
+    }
+
+    /// Writes records; a batch that the graph refuses for its data is halved until the record at fault stands alone.
+    async fn load(&mut self, records: Vec<Record>) -> Result<(), LoadError> {
+        let mut pending = vec![self.decode(records)];
+        while let Some(mut attempts) = pending.pop() {
+            match self.write(&mut attempts).await {
+                Ok(()) => self.count(&attempts)?,
+                Err(WriteError::Record { message }) => match only_event(&mut attempts) {
+                    Some(event) => {
+                        *event = Err(message);
+                        pending.push(attempts);
+                    }
+                    None => {
+                        let later = attempts.split_off(attempts.len() / 2);
+                        pending.push(later);
+                        pending.push(attempts);
+                    }
+                },
+                Err(error) => return Err(LoadError::Write(error)),
+            }
+            if self.loaded.dead_letters > self.max_errors {
+                self.persist().await?;
+                return Err(self.too_many_errors());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the messages of records; what is no JSON object, or lacks a key that the mapping needs, cannot be written.
+    fn decode(&self, records: Vec<Record>) -> Vec<Attempt> {
+        let decode = |record: Record| {
+            let event = decode(&record.message.value, self.required);
+            Attempt { record, event }
+        };
+        records.into_iter().map(decode).collect()
+    }
+
+    /// Writes the events of a batch and moves the checkpoint beyond all its records, in one transaction.
+    async fn write(&self, attempts: &mut [Attempt]) -> Result<(), WriteError> {
+        let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else {
+            return Ok(());
+        };
+        let (from, to) = (first.record.offset, last.record.offset + 1);
+        let last = &last.record.message;
+        let failed = attempts.iter().filter(|attempt| attempt.event.is_err()).count() as u64;
+        let checkpoint = Checkpoint {
+            offset: to,
+            row: Some(last.row.clone()),
+            lineage: last.lineage.to_string(),
+            digest: self.digest.clone(),
+            dead_letters: self.earlier_dead_letters + self.loaded.dead_letters + failed,
+        };
+        let events = attempts.iter_mut().filter_map(|attempt| attempt.event.as_mut().ok());
+        let batch = WriteBatch {
+            topic: self.topic.name.clone(),
+            partition: PARTITION,
+            from,
+            to,
+            events: events.map(Value::take).collect(),
+            checkpoint,
+        };
+        let outcome = self.store.write(&batch).await;
+        if outcome.is_err() {
+            let events = attempts.iter_mut().filter_map(|attempt| attempt.event.as_mut().ok());
+            for (event, taken) in events.zip(batch.events) {
+                *event = taken;
+            }
+        }
+        outcome.map(|_| ())
+    }
+
+    /// Counts a batch that was written, and keeps its dead letters.
+    fn count(&mut self, attempts: &[Attempt]) -> Result<(), LoadError> {
+        for Attempt { record, event } in attempts {
+            self.loaded.consumed += 1;
+            let Err(reason) = event else {
+                self.loaded.written += 1;
+                continue;
+            };
+            self.loaded.dead_letters += 1;
+            if self.loaded.examples.len() < EXAMPLES {
+                self.loaded.examples.push(format!("{}: {reason}", record.message.row));
+            }
+            self.dead_letters.append(&self.topic.name, record, reason).map_err(|source| self.unkept(source))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the graph durable when enough was written since the last time.
+    async fn persist_when_due(&mut self) -> Result<(), LoadError> {
+        let due = PERSIST_AFTER.max(self.persist_took * PERSIST_SHARE);
+        if self.last_persist.elapsed() >= due { self.persist().await } else { Ok(()) }
+    }
+
+    /// Makes the graph and the dead letters durable, the dead letters first: the graph's checkpoint vouches for them.
+    async fn persist(&mut self) -> Result<(), LoadError> {
+        let begun = Instant::now();
+        self.dead_letters.sync().map_err(|source| self.unkept(source))?;
+        self.store.persist().await?;
+        self.persist_took = begun.elapsed();
+        self.last_persist = Instant::now();
+        Ok(())
+    }
+
+    fn unkept(&self, source: io::Error) -> LoadError {
+        LoadError::DeadLetters { path: self.dead_letters_path.clone(), source }
+    }
+
+    fn too_many_errors(&self) -> LoadError {
+        LoadError::TooManyErrors {
+            failed: self.loaded.dead_letters,
+            limit: self.max_errors,
+            examples: self.loaded.examples.clone(),
+        }
+    }
+}
+
+/// A record on its way into the graph: its event, or why there is none.
+#[derive(Debug)]
+struct Attempt {
+    record: Record,
+    event: Result<Value, String>,
+}
+
+/// The event of a batch that holds just one; with it, the record at fault is found.
+fn only_event(attempts: &mut [Attempt]) -> Option<&mut Result<Value, String>> {
+    let mut events = attempts.iter_mut().map(|attempt| &mut attempt.event).filter(|event| event.is_ok());
+    let first = events.next();
+    if events.next().is_some() { None } else { first }
+}
+
+/// Reads a message: a JSON object with a value for each column that the mapping needs.
+fn decode(value: &[u8], required: &[String]) -> Result<Value, String> {
+    let event: Value = serde_json::from_slice(value).map_err(|error| format!("not JSON: {error}"))?;
+    let Some(row) = event.as_object() else {
+        return Err("not a JSON object".to_owned());
+    };
+    for column in required {
+        match row.get(column) {
+            None => return Err(format!("`{column}`, a key of the mapping, is missing")),
+            Some(Value::Null) => return Err(format!("`{column}`, a key of the mapping, is null")),
+            Some(_) => {}
+        }
+    }
+    Ok(event)
+}

@@ -1,0 +1,52 @@
+//! The producing half: rows are read, encoded and put into the topic.
+
+use std::sync::atomic::Ordering;
+
+use futures::StreamExt as _;
+
+use super::{Meter, Resume};
+use crate::progress::Interrupt;
+use crate::source::{Encoder, SourceError};
+use crate::stages::validate::Plan;
+use crate::topic::memory::Producer;
+
+/// What was put into the topic.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Produced {
+    /// Rows of the source that were passed, filtered ones included.
+    pub read: u64,
+    /// Messages.
+    pub messages: u64,
+}
+
+/// Reads, encodes and produces all rows after the one that the run goes on from; the topic is closed at the end.
+pub(super) async fn produce(
+    plan: &Plan,
+    resume: &Resume,
+    limit: Option<u64>,
+    mut producer: Producer,
+    meter: &Meter,
+    interrupt: &Interrupt,
+) -> Result<Produced, SourceError> {
+    let key = plan.pipeline.spec.topic.key.as_deref();
+    let digest = plan.stream_digest.rows.as_str().into();
+    let encoder = Encoder::new(&plan.dataset.columns(), key, digest)?;
+    let mut batches = std::pin::pin!(plan.dataset.scan(resume.after.as_ref(), limit));
+    let mut produced = Produced::default();
+    while let Some(batch) = batches.next().await {
+        let batch = batch?;
+        for message in encoder.encode(&batch)? {
+            if producer.produce(message).await.is_err() {
+                // The loader has gone; its own fault says why.
+                return Ok(produced);
+            }
+            produced.messages += 1;
+        }
+        produced.read += batch.read;
+        meter.read.fetch_add(batch.read, Ordering::Relaxed);
+        if interrupt.requested() {
+            break;
+        }
+    }
+    Ok(produced)
+}

@@ -1,0 +1,124 @@
+//! Where a run goes on: the decision between a checkpoint and the source of today.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use crate::graph::Checkpoint;
+use crate::message::RowId;
+use crate::source::DataFile;
+
+/// How many hexadecimal digits of a hash are kept: 64 bits, plenty to tell two versions of one file apart.
+const DIGITS: usize = 16;
+
+/// The digest of what the graph was loaded by: the definition of the rows, and the mapping.
+///
+/// It is kept in each checkpoint as `rows.mapping`, so that a run can say which of the two changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// The digest of what makes a row: filter, select, look-up tables, key.
+    pub rows: String,
+    /// The digest of the statement that a row is written by.
+    pub mapping: String,
+}
+
+impl Digest {
+    /// The digest of a definition of rows and a statement.
+    #[must_use]
+    pub fn of(rows: &str, mapping: &str) -> Self {
+        Self { rows: short_hash(rows), mapping: short_hash(mapping) }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.rows, self.mapping)
+    }
+}
+
+/// The first digits of a text's SHA-256.
+fn short_hash(text: &str) -> String {
+    let mut digits: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.truncate(DIGITS);
+    digits
+}
+
+/// Where a run goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resume {
+    /// The next offset: how many messages earlier runs have brought into the graph or to the dead letters.
+    pub offset: u64,
+    /// The last row that is done; the run goes on after it.
+    pub after: Option<RowId>,
+    /// How many rows of the source lie up to and including that row, filtered ones included.
+    pub passed: u64,
+    /// How many records earlier runs have put to the dead letters.
+    pub dead_letters: u64,
+}
+
+/// Why a run cannot go on from a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ResumeError {
+    /// The rows are defined otherwise now.
+    #[error("the source's `filter`, `select`, `tables` or the topic's `key` changed since the graph was loaded")]
+    RowsChanged,
+    /// The mapping is another now.
+    #[error("the mapping changed since the graph was loaded")]
+    MappingChanged,
+    /// The file that holds the last loaded row is gone.
+    #[error("`{file}`, of which rows are in the graph, is not among the source's files any more")]
+    FileGone {
+        /// The file's name.
+        file: String,
+    },
+    /// A file that was read is another now, or a new one came before it in name order.
+    #[error("`{file}`, or a file before it in name order, changed since the graph was loaded")]
+    FileChanged {
+        /// The file's name.
+        file: String,
+    },
+}
+
+/// Decides where a run goes on.
+pub(super) fn decide(
+    checkpoint: Option<&Checkpoint>,
+    files: &[DataFile],
+    digest: &Digest,
+) -> Result<Resume, ResumeError> {
+    let Some(checkpoint) = checkpoint else {
+        return Ok(Resume { offset: 0, after: None, passed: 0, dead_letters: 0 });
+    };
+    let (rows, mapping) = checkpoint.digest.split_once('.').unwrap_or((&checkpoint.digest, ""));
+    if rows != digest.rows {
+        return Err(ResumeError::RowsChanged);
+    }
+    if mapping != digest.mapping {
+        return Err(ResumeError::MappingChanged);
+    }
+    let passed = match &checkpoint.row {
+        Some(row) => rows_up_to(row, &checkpoint.lineage, files)?,
+        None => 0,
+    };
+    Ok(Resume {
+        offset: checkpoint.offset,
+        after: checkpoint.row.clone(),
+        passed,
+        dead_letters: checkpoint.dead_letters,
+    })
+}
+
+/// How many rows of the source lie up to and including a row, where the files up to it are unchanged.
+fn rows_up_to(row: &RowId, lineage: &str, files: &[DataFile]) -> Result<u64, ResumeError> {
+    let mut before = 0;
+    for file in files {
+        if file.name == row.file {
+            if *file.lineage != *lineage {
+                return Err(ResumeError::FileChanged { file: row.file.to_string() });
+            }
+            return Ok(before + row.ordinal + 1);
+        }
+        before += file.rows;
+    }
+    Err(ResumeError::FileGone { file: row.file.to_string() })
+}
