@@ -6,6 +6,8 @@
 pub mod analyse;
 pub mod deploy;
 pub mod fault;
+mod journal;
+mod judge;
 pub mod preview;
 pub mod report;
 pub mod run;
@@ -21,7 +23,7 @@ pub use fault::Fault;
 use crate::spec::Infrastructure;
 
 /// Where a pipeline runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, clap::ValueEnum)]
 #[strum(serialize_all = "lowercase")]
 pub enum Target {
     /// In this process, with no server.

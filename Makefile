@@ -1,0 +1,40 @@
+# Two commands matter: `make run` and `make test`. What they download and build is kept outside the tree.
+
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/runner-dev
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export RUNNER_DEV_CACHE := $(CACHE)
+STATE ?= $(CACHE)/state
+REPORT ?= report
+
+.PHONY: help run test check unit browser bench docs release clean
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: ## the main example, on the embedded target: real data to a report, with no server
+	cargo run --quiet -- run pipelines/bronx-taxi.yaml --target embedded --state-dir $(STATE) --report-dir $(REPORT)
+
+test: check unit browser ## everything that must hold
+
+check: ## format, lints, documentation
+	cargo fmt --check
+	cargo clippy --quiet --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps --document-private-items
+
+unit: ## every test of the library and of the whole program
+	cargo test --quiet
+
+browser: ## the report in headless Chromium
+	tests/browser/check.sh
+
+bench: ## scan, load and validate on a generated file, against DuckDB, pyarrow and the bare engine
+	benches/run.sh
+
+docs: ## what is generated: schemas and the list of codes
+	UPDATE_DOCS=1 cargo test --quiet drift
+
+release: ## the program as it is published
+	cargo build --release
+
+clean: ## what was built and downloaded
+	rm -rf $(CACHE)

@@ -1,0 +1,74 @@
+//! The readers of a run's events: a live line a stage on a terminal, plain lines elsewhere, JSON lines for programs.
+
+mod json;
+mod live;
+mod plain;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::ui::Ui;
+use crate::progress::Event;
+
+/// Shows the events of a run until it ends.
+pub async fn show(ui: &Ui, json: bool, mut events: UnboundedReceiver<Event>) {
+    let mut reader: Box<dyn Reader> = if json {
+        Box::new(json::Json::new(ui))
+    } else if ui.is_live() {
+        Box::new(live::Live::new())
+    } else {
+        Box::new(plain::Plain::new(ui))
+    };
+    while let Some(event) = events.recv().await {
+        reader.read(&event);
+    }
+}
+
+/// Something that shows events.
+trait Reader {
+    /// Shows one event.
+    fn read(&mut self, event: &Event);
+}
+
+/// A count with thousands apart, as people read it.
+fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Seconds, as people read them.
+fn seconds(seconds: f64) -> String {
+    if seconds < 1.0 {
+        format!("{:.0} ms", seconds * 1_000.0)
+    } else if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{:.0} min {:02.0} s", (seconds / 60.0).floor(), (seconds % 60.0).floor())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count, seconds};
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_530), "1,530");
+        assert_eq!(count(3_627_882), "3,627,882");
+    }
+
+    #[test]
+    fn seconds_take_the_unit_that_fits() {
+        assert_eq!(seconds(0.0421), "42 ms");
+        assert_eq!(seconds(2.06), "2.1 s");
+        assert_eq!(seconds(125.9), "2 min 05 s");
+    }
+}

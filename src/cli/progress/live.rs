@@ -1,0 +1,72 @@
+//! A live line a stage, for a terminal: rate, how much of how much, and when it will be done.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Reader, seconds};
+use crate::progress::{Event, Outcome};
+
+/// How often a spinner turns.
+const TICK: Duration = Duration::from_millis(120);
+/// A stage whose end is not known yet.
+const SPINNER: &str = "{spinner:.cyan} {prefix:<9} {elapsed} {msg}";
+/// A stage that counts towards an end.
+const BAR: &str = "{spinner:.cyan} {prefix:<9} {bar:24.cyan/dim} {human_pos}/{human_len} {msg} {per_sec} {eta} left";
+
+/// Draws on the terminal.
+pub(super) struct Live {
+    bar: ProgressBar,
+    counting: bool,
+}
+
+impl Live {
+    pub(super) fn new() -> Self {
+        Self { bar: ProgressBar::hidden(), counting: false }
+    }
+
+    fn started(&mut self, stage: String) {
+        self.bar = ProgressBar::new_spinner().with_style(style(SPINNER)).with_prefix(stage);
+        self.bar.enable_steady_tick(TICK);
+        self.counting = false;
+    }
+
+    fn progress(&mut self, unit: &'static str, done: u64, total: Option<u64>) {
+        if let (Some(total), false) = (total, self.counting) {
+            self.bar.set_style(style(BAR));
+            self.bar.set_length(total);
+            self.bar.set_message(unit);
+            self.counting = true;
+        }
+        self.bar.set_position(done);
+    }
+
+    fn finished(&mut self, stage: &str, outcome: Outcome, took: f64, summary: &str) {
+        let (mark, colour) = match outcome {
+            Outcome::Done | Outcome::Unchanged => ('✓', 32),
+            Outcome::Interrupted | Outcome::Skipped => ('•', 33),
+            Outcome::Failed => ('✗', 31),
+        };
+        self.bar.println(format!("\u{1b}[{colour}m{mark}\u{1b}[0m {stage:<9} {:>8}  {summary}", seconds(took)));
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Reader for Live {
+    fn read(&mut self, event: &Event) {
+        match event {
+            Event::StageStarted { stage } => self.started(stage.to_string()),
+            Event::StageProgress { unit, done, total, .. } => self.progress(unit, *done, *total),
+            Event::StageNote { note, .. } => self.bar.println(format!("  {note}")),
+            Event::StageFinished { stage, outcome, seconds, summary } => {
+                self.finished(&stage.to_string(), *outcome, *seconds, summary);
+            }
+            Event::RunStarted { .. } | Event::Finding { .. } | Event::RunFinished { .. } => {}
+        }
+    }
+}
+
+/// A style; a template that cannot be read gives the plain one.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

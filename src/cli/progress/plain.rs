@@ -1,0 +1,47 @@
+//! Plain lines, for logs: one at each stage's end, and at most one in ten seconds between.
+
+use std::time::{Duration, Instant};
+
+use super::super::ui::Ui;
+use super::{Reader, count, seconds};
+use crate::progress::Event;
+
+/// The least time between two lines of progress.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Writes events to stderr as lines.
+pub(super) struct Plain<'a> {
+    ui: &'a Ui,
+    last: Instant,
+}
+
+impl<'a> Plain<'a> {
+    pub(super) fn new(ui: &'a Ui) -> Self {
+        Self { ui, last: Instant::now() }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.ui.words(&format!("{line}\n"));
+        self.last = Instant::now();
+    }
+}
+
+impl Reader for Plain<'_> {
+    fn read(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { pipeline, target } => self.line(&format!("running {pipeline} on {target}")),
+            Event::StageNote { stage, note } => self.line(&format!("{stage}: {note}")),
+            Event::StageProgress { stage, unit, done, total } if self.last.elapsed() >= INTERVAL => {
+                let total = total.map(|total| format!(" of {}", count(total))).unwrap_or_default();
+                self.line(&format!("{stage}: {}{total} {unit}", count(*done)));
+            }
+            Event::StageFinished { stage, outcome, seconds: took, summary } => {
+                self.line(&format!("{stage}: {outcome} in {} — {summary}", seconds(*took)));
+            }
+            Event::StageStarted { .. }
+            | Event::StageProgress { .. }
+            | Event::Finding { .. }
+            | Event::RunFinished { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What a person or a program sees: data on stdout, everything else on stderr.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use clap::ValueEnum;
+
+use super::exit::{CommandError, Exit};
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct OutputArgs {
+    /// How results are written: for people, or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// The forms of results.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// Text for people.
+    #[default]
+    Text,
+    /// JSON for programs.
+    Json,
+}
+
+impl OutputArgs {
+    /// Whether programs read the output.
+    pub fn json(self) -> bool {
+        self.output == Output::Json
+    }
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The two streams, with or without colour.
+#[derive(Debug)]
+pub struct Ui {
+    color: ColorChoice,
+}
+
+impl Ui {
+    /// The streams as the command line wants them.
+    pub fn new(color: Color) -> Self {
+        let color = match color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self { color }
+    }
+
+    /// Whether a live display makes sense.
+    #[expect(clippy::unused_self, reason = "the streams are the process's own")]
+    pub fn is_live(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// Whether a question can be asked.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Where data goes; styles in it are kept or dropped as the command line wants.
+    pub fn stdout(&self) -> impl Write {
+        AutoStream::new(io::stdout().lock(), self.color)
+    }
+
+    /// Where words go.
+    pub fn stderr(&self) -> impl Write {
+        AutoStream::new(io::stderr().lock(), self.color)
+    }
+
+    /// Writes data.
+    pub fn data(&self, text: &str) -> Result<(), CommandError> {
+        let mut stdout = self.stdout();
+        stdout.write_all(text.as_bytes())?;
+        Ok(stdout.flush()?)
+    }
+
+    /// Writes words.
+    pub fn words(&self, text: &str) {
+        // Where stderr is closed there is nobody to tell.
+        let _ = self.stderr().write_all(text.as_bytes());
+    }
+
+    /// Tells why a command could not do its work.
+    pub fn failed(&self, error: &CommandError) -> Exit {
+        match error {
+            // As `yes | head` does: no word, no success.
+            CommandError::BrokenPipe => Exit::Failed,
+            CommandError::Io { .. } => {
+                self.words(&format!("error: {error}\n"));
+                Exit::Failed
+            }
+            CommandError::Usage { hint, .. } => {
+                self.words(&format!("error: {error}\nhint: {hint}\n"));
+                Exit::Usage
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The record of a run's stages: each is timed, told as events, and kept for the report.
+
+use std::future::Future;
+use std::path::Path;
+use std::time::{Instant, SystemTime};
+
+use super::Fault;
+use crate::progress::{Event, Outcome, Progress, Stage};
+use crate::report::StageReport;
+
+/// What a stage that ended well has to say of itself.
+pub(super) trait Summary {
+    /// How it ended.
+    fn outcome(&self) -> Outcome {
+        Outcome::Done
+    }
+
+    /// What came of it, in a few words.
+    fn summary(&self) -> String;
+
+    /// How many rows it moved, for a stage that moves rows.
+    fn rows(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Times the stages of a run, tells of them, and keeps what the report says of each.
+pub(super) struct Journal {
+    /// Where events go.
+    pub progress: Progress,
+    /// When the run began, by the clock on the wall.
+    pub started_at: SystemTime,
+    /// The stages so far.
+    pub stages: Vec<StageReport>,
+    began: Instant,
+}
+
+impl Journal {
+    /// The journal of a run that begins now.
+    pub fn new(progress: Progress) -> Self {
+        Self { progress, started_at: SystemTime::now(), stages: Vec::new(), began: Instant::now() }
+    }
+
+    /// Seconds since the run began.
+    pub fn seconds(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    /// Runs a stage.
+    pub async fn stage<T: Summary>(
+        &mut self,
+        stage: Stage,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        self.progress.tell(Event::StageStarted { stage });
+        let begun = Instant::now();
+        let result = work.await;
+        let seconds = begun.elapsed().as_secs_f64();
+        let (outcome, summary, rows) = match &result {
+            Ok(value) => (value.outcome(), value.summary(), value.rows()),
+            Err(fault) => (Outcome::Failed, fault.summary(), None),
+        };
+        self.stages.push(StageReport {
+            name: stage.to_string(),
+            status: outcome.to_string(),
+            seconds,
+            summary: summary.clone(),
+            rows_per_second: rows.and_then(|rows| per_second(rows, seconds)),
+        });
+        self.progress.tell(Event::StageFinished { stage, outcome, seconds, summary });
+        result
+    }
+
+    /// Tells that the run has ended.
+    pub fn finish(&self, outcome: Outcome, report: Option<&Path>) {
+        let report = report.map(|folder| folder.display().to_string());
+        self.progress.tell(Event::RunFinished { outcome, seconds: self.seconds(), report });
+    }
+}
+
+/// A rate, where there is something to divide.
+fn per_second(rows: u64, seconds: f64) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "a rate is shown with three digits")]
+    let rows = rows as f64;
+    (rows > 0.0 && seconds > 0.0).then(|| rows / seconds)
+}

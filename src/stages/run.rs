@@ -1,0 +1,157 @@
+//! A whole run: the stages one after the other, each timed and told, and a report at the end whatever happened.
+
+use std::path::PathBuf;
+
+use super::journal::Journal;
+use super::state::StateDir;
+use super::stream::Streamed;
+use super::validate::{self, Plan};
+use super::{Fault, Origin, Target, analyse, deploy, judge, report, stream};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::progress::{Interrupt, Outcome, Progress, Stage};
+use crate::report::{AnalysisReport, GraphCounts, Picture, Report};
+use crate::spec::load::Document;
+
+/// What a run is asked to do beside the file.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where it runs, instead of where the file says.
+    pub target: Option<Target>,
+    /// The folder of all pipelines' state.
+    pub state_dir: Option<PathBuf>,
+    /// Whether what earlier runs have loaded is thrown away first.
+    pub fresh: bool,
+    /// Where the report goes, instead of the state folder.
+    pub report_dir: Option<PathBuf>,
+    /// How many rows at most are produced.
+    pub limit: Option<u64>,
+    /// Whether warnings of the file stand in the way.
+    pub deny_warnings: bool,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// In one word.
+    pub outcome: Outcome,
+    /// Whether it was the file that was at fault.
+    pub invalid: bool,
+    /// All that was found, warnings included.
+    pub findings: Vec<Diagnostic>,
+    /// The report; none where the file was not valid.
+    pub report: Option<Report>,
+    /// Where it was written.
+    pub report_dir: Option<PathBuf>,
+}
+
+/// Runs a pipeline.
+pub async fn run(
+    document: &Document,
+    origin: &Origin,
+    options: &Options,
+    progress: &Progress,
+    interrupt: &Interrupt,
+) -> Finished {
+    let mut journal = Journal::new(progress.clone());
+    let validated = validate::validate(document, origin, options.deny_warnings);
+    let plan = match journal.stage(Stage::Validate, validated).await {
+        Ok(plan) => plan,
+        Err(Fault(findings)) => {
+            journal.finish(Outcome::Failed, None);
+            return Finished { outcome: Outcome::Failed, invalid: true, findings, report: None, report_dir: None };
+        }
+    };
+    let mut results = Results { findings: plan.warnings.clone(), ..Results::default() };
+    if let Err(Fault(faults)) = stages(&plan, options, interrupt, &mut journal, &mut results).await {
+        results.findings.extend(faults);
+    }
+    conclude(document, &plan, options, interrupt, journal, results).await
+}
+
+/// What the stages have brought so far; a later fault leaves it standing.
+#[derive(Default)]
+pub(super) struct Results {
+    pub state: Option<StateDir>,
+    pub streamed: Option<Streamed>,
+    pub graph: GraphCounts,
+    pub picture: Option<Picture>,
+    pub analyses: Vec<AnalysisReport>,
+    pub findings: Vec<Diagnostic>,
+}
+
+impl Results {
+    fn failed(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Whether the run found everything done already.
+    fn unchanged(&self) -> bool {
+        self.streamed.as_ref().is_some_and(|streamed| streamed.rows.produced == 0)
+    }
+
+    fn outcome(&self, interrupt: &Interrupt) -> Outcome {
+        match (self.failed(), interrupt.requested(), self.unchanged()) {
+            (true, _, _) => Outcome::Failed,
+            (false, true, _) => Outcome::Interrupted,
+            (false, false, true) => Outcome::Unchanged,
+            (false, false, false) => Outcome::Done,
+        }
+    }
+}
+
+/// Deploys, streams and analyses.
+async fn stages(
+    plan: &Plan,
+    options: &Options,
+    interrupt: &Interrupt,
+    journal: &mut Journal,
+    results: &mut Results,
+) -> Result<(), Fault> {
+    let spec = &plan.pipeline.spec;
+    let state = deploy::state(plan, options)?;
+    results.state = Some(state.clone());
+    let endpoints = journal.stage(Stage::Deploy, deploy::embedded(plan, &state, options.fresh)).await?;
+
+    let progress = journal.progress.clone();
+    let streaming = stream::stream(plan, &endpoints, options.limit, &progress, interrupt);
+    let streamed = results.streamed.insert(journal.stage(Stage::Stream, streaming).await?);
+    results.findings.extend(judge::stream(&plan.pipeline, streamed));
+
+    results.graph = report::counts(&*endpoints.store).await?;
+    if !streamed.cut_short {
+        results.findings.extend(judge::expectations(&spec.expect, &results.graph));
+    }
+    let empty = streamed.rows.already_loaded + streamed.rows.written == 0;
+    if !empty && !interrupt.requested() {
+        let analysing = analyse::analyse(plan, &*endpoints.store, &progress, interrupt, &mut results.analyses);
+        journal.stage(Stage::Analyse, analysing).await?;
+        if !streamed.cut_short {
+            results.findings.extend(judge::assertions(&results.analyses));
+        }
+    }
+    results.picture = report::picture(plan, &*endpoints.store, &results.analyses).await?;
+    Ok(())
+}
+
+/// Makes the report of what was done, and writes it.
+async fn conclude(
+    document: &Document,
+    plan: &Plan,
+    options: &Options,
+    interrupt: &Interrupt,
+    mut journal: Journal,
+    mut results: Results,
+) -> Finished {
+    let folder = options.report_dir.clone().or_else(|| results.state.as_ref().map(StateDir::report));
+    let mut outcome = results.outcome(interrupt);
+    let mut report = report::assemble(document, plan, &journal, &results, outcome);
+    if let Some(folder) = &folder {
+        let writing = async { report::write(&mut report, folder) };
+        if let Err(Fault(faults)) = journal.stage(Stage::Report, writing).await {
+            results.findings.extend(faults);
+            outcome = Outcome::Failed;
+        }
+    }
+    journal.finish(outcome, folder.as_deref());
+    Finished { outcome, invalid: false, findings: results.findings, report: Some(report), report_dir: folder }
+}
