@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use super::journal::Summary;
+use super::run::Options;
 use super::state::StateDir;
+use super::stream::PARTITION;
 use super::validate::Plan;
-use super::Fault;
-use crate::graph::embedded::Embedded;
-use crate::graph::{Checkpoint, GraphStore};
+use super::{Fault, Target};
+use crate::graph::{Checkpoint, Embedded, GraphStore, Prepared};
 
 /// What a run talks to.
 pub struct Endpoints {
@@ -14,26 +16,70 @@ pub struct Endpoints {
     pub store: Box<dyn GraphStore>,
     /// Where the graph stands; `None` for a graph that nothing was loaded into.
     pub checkpoint: Option<Checkpoint>,
-    /// The file that takes records which cannot be written.
-    pub dead_letters: PathBuf,
-    /// What was made, in words.
-    pub made: Vec<String>,
+    /// The file that takes records which cannot be written; none where nobody will read it.
+    pub dead_letters: Option<PathBuf>,
+    /// The constraints and indexes that were made.
+    pub prepared: Prepared,
+}
+
+/// The folder of a pipeline's state on the embedded target; another target is a fault until it is there.
+///
+/// # Errors
+/// Where the target needs servers, or the platform names no folder.
+pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
+    let spec = &plan.pipeline.spec;
+    let target = options.target.unwrap_or(Target::of(&spec.infrastructure));
+    if target != Target::Embedded {
+        return Err(super::fault::target_not_available(target));
+    }
+    let named = spec.infrastructure.embedded.as_ref().and_then(|embedded| embedded.state_dir.as_ref());
+    let named = named.map(|folder| plan.base.join(folder));
+    let folder = options.state_dir.clone().or(named);
+    Ok(StateDir::locate(folder.as_deref(), &plan.pipeline.metadata.name)?)
 }
 
 /// Opens the graph in the state folder and makes the constraints that the mapping needs.
 ///
 /// # Errors
 /// Where the folder cannot be used, another process holds it, or a constraint cannot be made.
-pub async fn embedded(plan: &Plan, state: &StateDir) -> Result<Endpoints, Fault> {
+pub(super) async fn embedded(plan: &Plan, state: &StateDir, fresh: bool) -> Result<Endpoints, Fault> {
     state.create()?;
-    let store = Embedded::open(&state.graph())?;
-    endpoints(plan, Box::new(store), state.dead_letters(&plan.pipeline.spec.topic.dead_letters())).await
+    let dead_letters = state.dead_letters(&plan.pipeline.spec.topic.dead_letters());
+    if fresh {
+        Embedded::clear(&state.graph())?;
+    }
+    let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
+    prepare(plan, Box::new(store), Some(dead_letters)).await
+}
+
+/// An empty graph in memory, for tests and previews.
+///
+/// # Errors
+/// Where a constraint cannot be made.
+pub(super) async fn in_memory(plan: &Plan) -> Result<Endpoints, Fault> {
+    prepare(plan, Box::new(Embedded::in_memory()?), None).await
 }
 
 /// Prepares a graph that is open.
-async fn endpoints(plan: &Plan, store: Box<dyn GraphStore>, dead_letters: PathBuf) -> Result<Endpoints, Fault> {
+async fn prepare(
+    plan: &Plan,
+    store: Box<dyn GraphStore>,
+    dead_letters: Option<PathBuf>,
+) -> Result<Endpoints, Fault> {
     let topic = &plan.pipeline.spec.topic.name;
-    let mut checkpoints = store.checkpoints(topic).await?;
-    let made = store.prepare(&plan.mapping.schema).await?;
-    Ok(Endpoints { store, checkpoint: checkpoints.remove(&0), dead_letters, made })
+    let checkpoint = store.checkpoints(topic).await?.remove(&PARTITION);
+    let prepared = store.prepare(&plan.mapping.schema).await?;
+    Ok(Endpoints { store, checkpoint, dead_letters, prepared })
+}
+
+impl Summary for Endpoints {
+    fn summary(&self) -> String {
+        let engine = self.store.engine();
+        match (&self.checkpoint, self.prepared.made.len()) {
+            (Some(checkpoint), _) => format!("{engine}, graph of {} rows", checkpoint.offset),
+            (None, 0) => format!("{engine}, empty graph"),
+            (None, 1) => format!("{engine}, empty graph, 1 constraint made"),
+            (None, made) => format!("{engine}, empty graph, {made} constraints made"),
+        }
+    }
 }

@@ -24,7 +24,7 @@ pub(super) fn allow(pipeline: &Pipeline, mut findings: Vec<Diagnostic>) -> Vec<D
 pub(super) fn stream(streamed: &Streamed) -> Vec<Diagnostic> {
     let rows = &streamed.rows;
     let mut findings = Vec::new();
-    if rows.read > 0 && rows.produced + rows.already_loaded == 0 && !streamed.interrupted {
+    if rows.read > 0 && rows.produced + rows.already_loaded == 0 && !streamed.cut_short {
         let message = format!("none of the {} rows passes the filter, so the graph is empty", rows.read);
         findings.push(
             Diagnostic::new(Code::NoRows, message)
@@ -57,9 +57,10 @@ fn dead_letters(streamed: &Streamed) -> Diagnostic {
     for example in &streamed.dead_letters {
         finding = finding.help(example.clone());
     }
-    finding
-        .help(format!("each record stands with its reason in `{}`", streamed.dead_letters_file.display()))
-        .help("if leaving them out is right, say so with `allow: [dead-letters]`")
+    if let Some(file) = &streamed.dead_letters_file {
+        finding = finding.help(format!("each record stands with its reason in `{}`", file.display()));
+    }
+    finding.help("if leaving them out is right, say so with `allow: [dead-letters]`")
 }
 
 /// What `expect:` says of the graph.

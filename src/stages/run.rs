@@ -113,7 +113,7 @@ async fn stages(
     let endpoints = journal.stage(Stage::Deploy, deploy::embedded(plan, &state, options.fresh)).await?;
 
     let progress = journal.progress.clone();
-    let streaming = stream::stream(plan, &endpoints, options.limit, &progress, interrupt);
+    let streaming = stream::stream(plan, &plan.dataset, &endpoints, options.limit, &progress, interrupt);
     let streamed = results.streamed.insert(journal.stage(Stage::Stream, streaming).await?);
     results.findings.extend(judge::stream(&plan.pipeline, streamed));
 
@@ -129,7 +129,7 @@ async fn stages(
             results.findings.extend(judge::assertions(&results.analyses));
         }
     }
-    results.picture = report::picture(plan, &*endpoints.store, &results.analyses).await?;
+    results.picture = report::picture(plan, &*endpoints.store, &results.graph, &results.analyses).await?;
     Ok(())
 }
 

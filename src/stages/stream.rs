@@ -10,18 +10,24 @@ mod load;
 mod produce;
 mod resume;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-pub use resume::{Digest, Resume};
+pub use load::LoadError;
+pub use resume::{Digest, Resume, ResumeError};
 
 use super::Fault;
 use super::deploy::Endpoints;
+use super::journal::Summary;
 use super::validate::Plan;
-use crate::progress::{Event, Interrupt, Progress, Stage};
+use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{Check, Rows};
+use crate::source::Dataset;
 use crate::topic::memory;
 
+/// The in-process topic has one partition: partitions are for parallel loaders, and the embedded graph has one writer.
+pub(super) const PARTITION: u32 = 0;
 /// How many messages wait in the topic at most: the stream's memory is bounded by this and one batch.
 const TOPIC_CAPACITY: usize = 4_096;
 /// How often progress is told.
@@ -36,8 +42,35 @@ pub struct Streamed {
     pub checks: Vec<Check>,
     /// The first few records that could not be written, in words.
     pub dead_letters: Vec<String>,
+    /// The file where all of them stand.
+    pub dead_letters_file: Option<PathBuf>,
     /// Whether Ctrl-C or `--limit` ended it before the last row.
     pub cut_short: bool,
+}
+
+impl Summary for Streamed {
+    fn outcome(&self) -> Outcome {
+        if self.rows.produced == 0 && !self.cut_short { Outcome::Unchanged } else { Outcome::Done }
+    }
+
+    fn summary(&self) -> String {
+        let Rows { read, filtered_out, already_loaded, written, dead_letters, .. } = self.rows;
+        if self.rows.produced == 0 && already_loaded > 0 {
+            return format!("nothing new; {already_loaded} rows are in the graph already");
+        }
+        let mut summary = format!("{written} rows written of {read} read, {filtered_out} filtered out");
+        if already_loaded > 0 {
+            summary.push_str(&format!(", {already_loaded} were there already"));
+        }
+        if dead_letters > 0 {
+            summary.push_str(&format!(", {dead_letters} dead letters"));
+        }
+        summary
+    }
+
+    fn rows(&self) -> Option<u64> {
+        Some(self.rows.read)
+    }
 }
 
 /// How far the hops have come; shared by the tasks, read by the progress ticker.
@@ -53,20 +86,21 @@ struct Meter {
 /// Faults of the source, of the graph, or of too many records; a source or definition that changed since the last run.
 pub async fn stream(
     plan: &Plan,
+    dataset: &Dataset,
     endpoints: &Endpoints,
     limit: Option<u64>,
     progress: &Progress,
     interrupt: &Interrupt,
 ) -> Result<Streamed, Fault> {
     let checkpoint = endpoints.checkpoint.as_ref();
-    let resume = resume::decide(checkpoint, plan.dataset.files(), &plan.stream_digest)?;
+    let resume = resume::decide(checkpoint, dataset.files(), &plan.stream_digest)?;
     let (producer, mut consumer) = memory::channel(TOPIC_CAPACITY, resume.offset);
     let mut loader = load::Loader::new(plan, endpoints, &resume, interrupt.clone())?;
     let meter = Meter::default();
 
-    let total = plan.dataset.rows().saturating_sub(resume.passed);
+    let total = dataset.rows().saturating_sub(resume.passed);
     let ticker = tick(&meter, total, progress);
-    let produce = produce::produce(plan, &resume, limit, producer, &meter, interrupt);
+    let produce = produce::produce(plan, dataset, &resume, limit, producer, &meter, interrupt);
     let load = loader.run(&mut consumer, &meter);
     let (produced, loaded) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
@@ -87,7 +121,13 @@ pub async fn stream(
         dead_letters: loaded.dead_letters,
     };
     let checks = reconcile(&rows, (!cut_short).then_some(total), loaded.next_offset);
-    Ok(Streamed { rows, checks, dead_letters: loaded.examples, cut_short })
+    Ok(Streamed {
+        rows,
+        checks,
+        dead_letters: loaded.examples,
+        dead_letters_file: endpoints.dead_letters.clone(),
+        cut_short,
+    })
 }
 
 /// Compares the counts of neighbouring hops; each was counted on its own side.

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::topic::memory::Record;
 
-/// The file of dead letters, open for appending.
-#[derive(Debug)]
+/// The file of dead letters, open for appending; none where nobody will read them.
+#[derive(Debug, Default)]
 pub(super) struct DeadLetters {
-    file: File,
+    file: Option<File>,
 }
 
 impl DeadLetters {
@@ -22,11 +22,12 @@ impl DeadLetters {
     pub(super) fn open(path: &Path, next_offset: u64) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
         file.set_len(length_before(&file, next_offset)?)?;
-        Ok(Self { file })
+        Ok(Self { file: Some(file) })
     }
 
     /// Appends a record with the reason that it could not be written.
     pub(super) fn append(&mut self, topic: &str, record: &Record, reason: &str) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
         let message = &record.message;
         let text = |bytes: &[u8]| Value::from(String::from_utf8_lossy(bytes).into_owned());
         let line = json!({
@@ -41,12 +42,12 @@ impl DeadLetters {
             "value": text(&message.value),
         });
         // One write call a line: a kill leaves at most the last line cut short, and that one is dropped on opening.
-        self.file.write_all(format!("{line}\n").as_bytes())
+        file.write_all(format!("{line}\n").as_bytes())
     }
 
     /// Makes what was appended safe against a power cut.
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.as_ref().map_or(Ok(()), File::sync_data)
     }
 }
 

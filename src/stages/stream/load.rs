@@ -1,6 +1,8 @@
 //! The loading half: batches of records are taken from the topic and written to the graph.
 
 use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -8,22 +10,23 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::dead_letters::DeadLetters;
-use super::{Meter, Resume};
-use crate::graph::{Checkpoint, GraphError, GraphStore, WriteBatch, WriteError};
+use super::{Meter, PARTITION, Resume};
+use crate::diagnostic::Code;
+use crate::graph::{Checkpoint, GraphError, GraphStore, WriteBatch, WriteError, Written};
 use crate::progress::Interrupt;
 use crate::spec::Topic;
 use crate::stages::deploy::Endpoints;
 use crate::stages::validate::Plan;
 use crate::topic::memory::{Consumer, Record};
 
-/// The in-process topic has one partition: partitions are for parallel loaders, and the embedded graph has one writer.
-const PARTITION: u32 = 0;
 /// The graph is made durable when this much time was spent on writing since the last time …
 const PERSIST_AFTER: Duration = Duration::from_secs(5);
 /// … and at least this many times what the last save took, so that saving a large graph never dominates.
 const PERSIST_SHARE: u32 = 10;
 /// How many dead letters are told in words.
 const EXAMPLES: usize = 5;
+/// Why a row that the graph took is set aside all the same.
+const WROTE_NOTHING: &str = "the mapping's statement bound nothing for this row, so it wrote nothing (row-wrote-nothing)";
 
 /// Why loading ended before the topic's end.
 #[derive(Debug, Error)]
@@ -35,10 +38,10 @@ pub enum LoadError {
     #[error(transparent)]
     Graph(#[from] GraphError),
     /// The dead letters could not be kept.
-    #[error("the dead letters cannot be written to `{path}`: {source}")]
+    #[error("the dead letters cannot be written to `{}`: {source}", path.display())]
     DeadLetters {
         /// The file.
-        path: String,
+        path: PathBuf,
         /// Why.
         source: io::Error,
     },
@@ -73,12 +76,14 @@ pub(super) struct Loaded {
 pub(super) struct Loader<'a> {
     store: &'a dyn GraphStore,
     topic: &'a Topic,
+    statement: Arc<str>,
+    may_write_nothing: bool,
     required: &'a [String],
     digest: String,
     batch_rows: usize,
     max_errors: u64,
     dead_letters: DeadLetters,
-    dead_letters_path: String,
+    dead_letters_path: Option<&'a Path>,
     earlier_dead_letters: u64,
     loaded: Loaded,
     last_persist: Instant,
@@ -95,12 +100,16 @@ impl<'a> Loader<'a> {
         interrupt: Interrupt,
     ) -> Result<Self, LoadError> {
         let spec = &plan.pipeline.spec;
-        let path = endpoints.dead_letters.display().to_string();
-        let dead_letters = DeadLetters::open(&endpoints.dead_letters, resume.offset)
-            .map_err(|source| LoadError::DeadLetters { path: path.clone(), source })?;
+        let path = endpoints.dead_letters.as_deref();
+        let dead_letters = path.map_or_else(
+            || Ok(DeadLetters::default()),
+            |path| DeadLetters::open(path, resume.offset).map_err(|source| unkept(path, source)),
+        )?;
         Ok(Self {
             store: &*endpoints.store,
             topic: &spec.topic,
+            statement: plan.mapping.schema.statement.clone(),
+            may_write_nothing: spec.allow.contains(&Code::RowWroteNothing.to_string()),
             required: &plan.mapping.required,
             digest: plan.stream_digest.to_string(),
             batch_rows: usize::try_from(spec.stream.batch_rows).unwrap_or(usize::MAX),
@@ -145,7 +154,10 @@ impl<'a> Loader<'a> {
         let mut pending = vec![self.decode(records)];
         while let Some(mut attempts) = pending.pop() {
             match self.write(&mut attempts).await {
-                Ok(()) => self.count(&attempts)?,
+                Ok(written) => {
+                    self.set_aside(&mut attempts, &written);
+                    self.count(&attempts)?;
+                }
                 Err(WriteError::Record { message }) => match only_event(&mut attempts) {
                     Some(event) => {
                         *event = Err(message);
@@ -177,9 +189,9 @@ impl<'a> Loader<'a> {
     }
 
     /// Writes the events of a batch and moves the checkpoint beyond all its records, in one transaction.
-    async fn write(&self, attempts: &mut [Attempt]) -> Result<(), WriteError> {
+    async fn write(&self, attempts: &mut [Attempt]) -> Result<Written, WriteError> {
         let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else {
-            return Ok(());
+            return Ok(Written::default());
         };
         let (from, to) = (first.record.offset, last.record.offset + 1);
         let last = &last.record.message;
@@ -193,10 +205,10 @@ impl<'a> Loader<'a> {
         };
         let events = attempts.iter_mut().filter_map(|attempt| attempt.event.as_mut().ok());
         let batch = WriteBatch {
+            statement: self.statement.clone(),
             topic: self.topic.name.clone(),
             partition: PARTITION,
             from,
-            to,
             events: events.map(Value::take).collect(),
             checkpoint,
         };
@@ -207,7 +219,18 @@ impl<'a> Loader<'a> {
                 *event = taken;
             }
         }
-        outcome.map(|_| ())
+        outcome
+    }
+
+    /// Sets aside the rows of a written batch that the mapping's statement bound nothing for, unless that is meant.
+    fn set_aside(&self, attempts: &mut [Attempt], written: &Written) {
+        if self.may_write_nothing || written.wrote_nothing.is_empty() {
+            return;
+        }
+        let events = attempts.iter_mut().map(|attempt| &mut attempt.event).filter(|event| event.is_ok());
+        for (_, event) in events.enumerate().filter(|(place, _)| written.wrote_nothing.contains(place)) {
+            *event = Err(WROTE_NOTHING.to_owned());
+        }
     }
 
     /// Counts a batch that was written, and keeps its dead letters.
@@ -244,7 +267,7 @@ impl<'a> Loader<'a> {
     }
 
     fn unkept(&self, source: io::Error) -> LoadError {
-        LoadError::DeadLetters { path: self.dead_letters_path.clone(), source }
+        unkept(self.dead_letters_path.unwrap_or(Path::new("")), source)
     }
 
     fn too_many_errors(&self) -> LoadError {
@@ -254,6 +277,10 @@ impl<'a> Loader<'a> {
             examples: self.loaded.examples.clone(),
         }
     }
+}
+
+fn unkept(path: &Path, source: io::Error) -> LoadError {
+    LoadError::DeadLetters { path: path.to_owned(), source }
 }
 
 /// A record on its way into the graph: its event, or why there is none.

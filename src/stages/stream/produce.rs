@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 
 use super::{Meter, Resume};
 use crate::progress::Interrupt;
-use crate::source::{Encoder, SourceError};
+use crate::source::{Dataset, Encoder, SourceError};
 use crate::stages::validate::Plan;
 use crate::topic::memory::Producer;
 
@@ -22,6 +22,7 @@ pub(super) struct Produced {
 /// Reads, encodes and produces all rows after the one that the run goes on from; the topic is closed at the end.
 pub(super) async fn produce(
     plan: &Plan,
+    dataset: &Dataset,
     resume: &Resume,
     limit: Option<u64>,
     mut producer: Producer,
@@ -30,8 +31,8 @@ pub(super) async fn produce(
 ) -> Result<Produced, SourceError> {
     let key = plan.pipeline.spec.topic.key.as_deref();
     let digest = plan.stream_digest.rows.as_str().into();
-    let encoder = Encoder::new(&plan.dataset.columns(), key, digest)?;
-    let mut batches = std::pin::pin!(plan.dataset.scan(resume.after.as_ref(), limit));
+    let encoder = Encoder::new(&dataset.columns(), key, digest)?;
+    let mut batches = std::pin::pin!(dataset.scan(resume.after.as_ref(), limit));
     let mut produced = Produced::default();
     while let Some(batch) = batches.next().await {
         let batch = batch?;

@@ -1,0 +1,125 @@
+//! What would become of the first rows: row → message → bound Cypher → nodes and relationships. Nothing is kept.
+
+use futures::StreamExt as _;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::validate::Plan;
+use super::{Fault, deploy, stream};
+use crate::graph::{Checkpoint, GraphStore, WriteBatch, WriteError};
+use crate::message::{DIGEST_HEADER, FILE_HEADER, LINEAGE_HEADER, Message, ORDINAL_HEADER};
+use crate::source::Encoder;
+use crate::topic;
+
+/// One row, all the way.
+#[derive(Debug, Clone, Serialize)]
+pub struct PreviewRow {
+    /// The file and the row's number in it, from 0.
+    pub row: String,
+    /// The partition that Kafka would put it into.
+    pub partition: u32,
+    /// The message's key.
+    pub key: Option<String>,
+    /// The message's headers.
+    pub headers: Map<String, Value>,
+    /// The message's value.
+    pub value: Value,
+    /// The statement with this row's values in it, for reading.
+    pub cypher: String,
+    /// The nodes that the row alone would make.
+    pub nodes: Vec<Value>,
+    /// The relationships that the row alone would make.
+    pub relationships: Vec<Value>,
+    /// Why the row cannot be written.
+    pub fault: Option<String>,
+}
+
+/// Takes the first `count` rows that pass the filter.
+///
+/// # Errors
+/// Where the source cannot be read or the statement cannot be prepared; a row at fault is shown with its reason.
+pub async fn preview(plan: &Plan, count: u64) -> Result<Vec<PreviewRow>, Fault> {
+    let key = plan.pipeline.spec.topic.key.as_deref();
+    let digest = plan.stream_digest.rows.as_str().into();
+    let encoder = Encoder::new(&plan.dataset.columns(), key, digest)?;
+    let mut batches = std::pin::pin!(plan.dataset.scan(None, Some(count)));
+    let mut rows = Vec::new();
+    while let Some(batch) = batches.next().await {
+        for message in encoder.encode(&batch?)? {
+            rows.push(one(plan, &message).await?);
+        }
+    }
+    Ok(rows)
+}
+
+/// Follows one message into a graph of its own.
+async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
+    let decoded = stream::decode(&message.value, &plan.mapping.required);
+    let (value, fault) = match decoded {
+        Ok(event) => (event, None),
+        Err(reason) => (serde_json::from_slice(&message.value).unwrap_or_default(), Some(reason)),
+    };
+    let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+    let mut row = PreviewRow {
+        row: message.row.to_string(),
+        partition: topic::partition(message.key.as_deref(), message.row.ordinal, plan.pipeline.spec.topic.partitions),
+        key: message.key.as_ref().map(text),
+        headers: headers(message),
+        cypher: plan.mapping.bound(&value),
+        value,
+        nodes: Vec::new(),
+        relationships: Vec::new(),
+        fault,
+    };
+    if row.fault.is_none() {
+        write(plan, message, &mut row).await?;
+    }
+    Ok(row)
+}
+
+/// Writes the row to an empty graph in memory and looks at what is there then.
+async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(), Fault> {
+    let endpoints = deploy::in_memory(plan).await?;
+    let batch = WriteBatch {
+        statement: plan.mapping.schema.statement.clone(),
+        topic: plan.pipeline.spec.topic.name.clone(),
+        partition: 0,
+        from: 0,
+        events: vec![row.value.clone()],
+        checkpoint: Checkpoint { offset: 1, row: Some(message.row.clone()), ..Checkpoint::default() },
+    };
+    match endpoints.store.write(&batch).await {
+        Ok(written) if written.wrote_nothing.is_empty() => {}
+        Ok(_) => row.fault = Some(stream::WROTE_NOTHING.to_owned()),
+        Err(WriteError::Record { message }) => row.fault = Some(message),
+        Err(error) => return Err(error.into()),
+    }
+    row.nodes = elements(&*endpoints.store, NODES).await?;
+    row.relationships = elements(&*endpoints.store, RELATIONSHIPS).await?;
+    Ok(())
+}
+
+/// All nodes but runner's own.
+const NODES: &str = "MATCH (n) WHERE NOT n:RunnerCheckpoint RETURN labels(n) AS labels, properties(n) AS properties";
+/// All relationships with their ends.
+const RELATIONSHIPS: &str = "MATCH (a)-[r]->(b) RETURN type(r) AS type, properties(a) AS from, properties(b) AS to, properties(r) AS properties";
+
+/// The rows of a query, each an object by its columns.
+async fn elements(store: &dyn GraphStore, cypher: &str) -> Result<Vec<Value>, Fault> {
+    let table = store.query(cypher, Map::new()).await?;
+    let object = |row: Vec<Value>| table.columns.iter().cloned().zip(row).collect::<Map<_, _>>();
+    Ok(table.rows.into_iter().map(object).map(Value::from).collect())
+}
+
+/// The headers as Kafka would carry them.
+fn headers(message: &Message) -> Map<String, Value> {
+    [
+        (FILE_HEADER, json!(&*message.row.file)),
+        (ORDINAL_HEADER, json!(message.row.ordinal)),
+        (LINEAGE_HEADER, json!(&*message.lineage)),
+        (DIGEST_HEADER, json!(&*message.digest)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into_iter()
+    .collect()
+}

@@ -1,0 +1,111 @@
+//! The report stage: one value from what the stages brought, written as JSON, Markdown and HTML.
+
+mod picture;
+
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+pub(super) use picture::picture;
+
+use super::Fault;
+use super::fault::ReportError;
+use super::journal::{Journal, Summary};
+use super::run::Results;
+use super::validate::Plan;
+use crate::diagnostic::Diagnostic;
+use crate::graph::GraphStore;
+use crate::progress::Outcome;
+use crate::report::{self, Finding, GraphCounts, Report, Status};
+use crate::spec::load::Document;
+
+/// The graph's counts, as the report has them.
+pub(super) async fn counts(store: &dyn GraphStore) -> Result<GraphCounts, Fault> {
+    let counts = store.counts().await?;
+    Ok(GraphCounts {
+        nodes: counts.nodes.into_iter().collect(),
+        relationships: counts.relationships.into_iter().collect(),
+    })
+}
+
+/// Makes the report of a run.
+pub(super) fn assemble(
+    document: &Document,
+    plan: &Plan,
+    target: super::Target,
+    journal: &Journal,
+    results: &Results,
+    outcome: Outcome,
+) -> Report {
+    let streamed = results.streamed.clone().unwrap_or_default();
+    Report {
+        pipeline: plan.pipeline.metadata.name.clone(),
+        target: target.to_string(),
+        status: match outcome {
+            Outcome::Failed => Status::Failed,
+            Outcome::Interrupted => Status::Interrupted,
+            Outcome::Done | Outcome::Unchanged | Outcome::Skipped => Status::Done,
+        },
+        digest: digest(&document.value),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: humantime::format_rfc3339_seconds(journal.started_at).to_string(),
+        seconds: journal.seconds(),
+        stages: journal.stages.clone(),
+        rows: streamed.rows,
+        reconciliation: streamed.checks,
+        graph: results.graph.clone(),
+        picture: results.picture.clone(),
+        analyses: results.analyses.clone(),
+        findings: results.findings.iter().map(|finding| self::finding(finding, document)).collect(),
+        spec: document.file.text.clone(),
+    }
+}
+
+/// The digest of the file's values: two files that differ in comments and layout alone have the same.
+fn digest(value: &Value) -> String {
+    Sha256::digest(value.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A finding with its place in words.
+pub(super) fn finding(diagnostic: &Diagnostic, document: &Document) -> Finding {
+    Finding {
+        code: diagnostic.code.to_string(),
+        severity: diagnostic.severity,
+        message: diagnostic.message.clone(),
+        place: document.place(&diagnostic.location),
+        help: diagnostic.help.clone(),
+    }
+}
+
+/// The files of a report, all in one folder.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Files;
+
+impl Summary for Files {
+    fn summary(&self) -> String {
+        "report.json, report.md, report.html".to_owned()
+    }
+}
+
+/// Writes the report's files to a folder.
+pub(super) fn write(report: &Report, folder: &Path) -> Result<Files, Fault> {
+    let failed = |source| ReportError { folder: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let json = report::json::render(report).map_err(|error| failed(error.into()))?;
+    for (name, text) in [
+        ("report.json", json),
+        ("report.md", report::markdown::render(report)),
+        ("report.html", report::html::render(report)),
+    ] {
+        replace(&folder.join(name), &text).map_err(failed)?;
+    }
+    Ok(Files)
+}
+
+/// Replaces a file in one step, so that a reader sees the old one or the new one.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let beside = path.with_extension("tmp");
+    std::fs::write(&beside, text)?;
+    std::fs::rename(&beside, path)
+}

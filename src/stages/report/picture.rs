@@ -1,0 +1,127 @@
+//! The graph as the report draws it: which part of it, how large its nodes are, and where they lie.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::graph::{GraphStore, ProjectedGraph};
+use crate::report::{AnalysisReport, GraphCounts, Picture, PictureEdge, PictureNode, picture as drawing};
+use crate::source::LookupTable;
+use crate::spec::{Analysis, Projection, RelationshipProjection};
+use crate::stages::Fault;
+use crate::stages::validate::Plan;
+
+/// The picture of the graph: what the first ranking projects, sized by its scores; without a ranking, everything, sized by
+/// degree. `None` for an empty graph.
+pub(in crate::stages) async fn picture(
+    plan: &Plan,
+    store: &dyn GraphStore,
+    counts: &GraphCounts,
+    results: &[AnalysisReport],
+) -> Result<Option<Picture>, Fault> {
+    let analyses = &plan.pipeline.spec.analyses;
+    let ranking = analyses.iter().zip(results).find(|(_, result)| {
+        result.node_column.is_some() && result.chart.is_some() && result.total_rows > 0
+    });
+    let identify = ranking.map_or_else(|| some_identify(analyses), |(analysis, _)| analysis.identify.as_deref());
+    let projection = ranking.and_then(|(analysis, _)| analysis.project.clone());
+    let projection = without_properties(projection.unwrap_or_else(|| everything(counts)));
+    if projection.nodes.is_empty() {
+        return Ok(None);
+    }
+    let projected = store.project(&projection, identify).await?;
+    let scores = ranking.and_then(|(_, result)| scores(result));
+    let sized_by = ranking.map_or_else(
+        || "degree".to_owned(),
+        |(_, result)| format!("{} ({})", result.name, result.chart.as_deref().unwrap_or_default()),
+    );
+    let places = places(plan, store, &projection).await?;
+    let nodes = nodes(&projected, scores.as_ref(), places.as_ref());
+    let edges = projected.relationships.values().flat_map(|relationships| {
+        let ends = relationships.sources.iter().zip(&relationships.targets);
+        ends.map(|(&source, &target)| PictureEdge { source: index(source), target: index(target), count: 1 })
+    });
+    Ok(Some(drawing::cut(nodes, edges, sized_by, places.is_some())))
+}
+
+fn index(node: u32) -> usize {
+    usize::try_from(node).unwrap_or(usize::MAX)
+}
+
+/// The property that names nodes, where any analysis says so.
+fn some_identify(analyses: &[Analysis]) -> Option<&str> {
+    analyses.iter().find_map(|analysis| analysis.identify.as_deref())
+}
+
+/// A projection of the whole graph.
+fn everything(counts: &GraphCounts) -> Projection {
+    Projection {
+        nodes: counts.nodes.keys().cloned().collect(),
+        relationships: counts
+            .relationships
+            .keys()
+            .map(|kind| (kind.clone(), RelationshipProjection::default()))
+            .collect(),
+    }
+}
+
+/// The picture needs no weights.
+fn without_properties(mut projection: Projection) -> Projection {
+    for relationships in projection.relationships.values_mut() {
+        relationships.properties.clear();
+    }
+    projection
+}
+
+/// The scores of a ranking, by the text that names the node.
+fn scores(result: &AnalysisReport) -> Option<HashMap<String, f64>> {
+    let node = result.columns.iter().position(|name| Some(name) == result.node_column.as_ref())?;
+    let score = result.columns.iter().position(|name| Some(name) == result.chart.as_ref())?;
+    let pair = |row: &Vec<Value>| Some((text(row.get(node)?), row.get(score)?.as_f64()?));
+    Some(result.rows.iter().filter_map(pair).collect())
+}
+
+/// The nodes, with their scores and places.
+fn nodes(
+    projected: &ProjectedGraph,
+    scores: Option<&HashMap<String, f64>>,
+    places: Option<&HashMap<String, Place>>,
+) -> Vec<PictureNode> {
+    let degrees = degrees(projected);
+    let named = projected.names.iter().zip(&projected.labels).zip(&projected.ids).zip(degrees);
+    let node = |(((name, label), id), degree): (((&Value, _), &u64), f64)| {
+        let name = if name.is_null() { id.to_string() } else { text(name) };
+        let place = places.and_then(|places| places.get(&name));
+        PictureNode {
+            title: place.and_then(|place| place.title.clone()),
+            label: String::from(&**label as &str),
+            weight: scores.map_or(degree, |scores| scores.get(&name).copied().unwrap_or_default()),
+            x: place.map(|place| place.longitude),
+            y: place.map(|place| place.latitude),
+            name,
+        }
+    };
+    named.map(node).collect()
+}
+
+/// How many relationships each node has.
+fn degrees(projected: &ProjectedGraph) -> Vec<f64> {
+    let mut degrees = vec![0.0; projected.ids.len()];
+    for relationships in projected.relationships.values() {
+        for &end in relationships.sources.iter().chain(&relationships.targets) {
+            if let Some(degree) = degrees.get_mut(index(end)) {
+                *degree += 1.0;
+            }
+        }
+    }
+    degrees
+}
+
+/// Where a node lies.
+#[derive(Debug, Clone)]
+struct Place {
+    longitude: f64,
+    latitude: f64,
+    title: Option<String>,
+}
