@@ -5,7 +5,9 @@
 //! `docs/architecture.md` allows, which `tests/` checks.
 
 pub mod diagnostic;
+pub mod graph;
 pub mod message;
 pub mod progress;
 pub mod report;
 pub mod spec;
+pub mod topic;

@@ -1,0 +1,161 @@
+//! The statement that writes a batch: the mapping's own, for each event, between a test-and-set of the checkpoint and a
+//! count of the events that came through.
+//!
+//! The checkpoint is locked by a write before it is read: a plain `MERGE … WHERE` reads the offset before it holds the
+//! lock, and two loaders then write the same batch twice. It stands first, so a loader that lost the race writes nothing.
+
+/// Where each event carries its place in the batch, so that those which bind nothing are found.
+pub const ROW_VARIABLE: &str = "__row";
+
+/// The test-and-set, and the events.
+///
+/// Parameters: `topic`, `partition`, `from`, `to`, `file`, `ordinal`, `lineage`, `digest`, `deadLetters`, and `rows`: a
+/// list of `{i, event}`.
+const HEAD: &str = "\
+MERGE (checkpoint:RunnerCheckpoint {topic: $topic, partition: $partition})
+SET checkpoint.lock = true
+WITH checkpoint WHERE coalesce(checkpoint.offset, 0) = $from
+SET checkpoint.offset = $to, checkpoint.file = $file, checkpoint.ordinal = $ordinal, checkpoint.lineage = $lineage,
+    checkpoint.digest = $digest, checkpoint.deadLetters = $deadLetters
+WITH checkpoint
+UNWIND $rows AS row
+WITH row.i AS __row, row.event AS event
+";
+
+/// The whole statement for a batch, made from the one that is run for each `event`.
+///
+/// Its one row has one column, `rows`: the list of the events that came through, by their place in the batch.
+#[must_use]
+pub fn statement(per_event: &str) -> String {
+    format!("{HEAD}{}\nRETURN collect(DISTINCT {ROW_VARIABLE}) AS rows", carry_row(per_event.trim()))
+}
+
+/// The statement with [`ROW_VARIABLE`] carried through each `WITH` of its own, so that it is run for each event by
+/// itself: a `count(*)` there counts within the event, not over a batch whose borders mean nothing.
+fn carry_row(per_event: &str) -> String {
+    let mut carried = String::with_capacity(per_event.len() + 16);
+    let mut from = 0;
+    for position in with_clauses(per_event) {
+        let (before, after) = (&per_event[from..position], &per_event[position..]);
+        carried.push_str(before);
+        if !after.trim_start().starts_with('*') {
+            carried.push(' ');
+            carried.push_str(ROW_VARIABLE);
+            carried.push(',');
+        }
+        from = position;
+    }
+    carried.push_str(&per_event[from..]);
+    carried
+}
+
+/// Where the items of each outermost `WITH` clause begin, behind a `DISTINCT`.
+fn with_clauses(cypher: &str) -> Vec<usize> {
+    let words = outer_words(cypher);
+    let mut found = Vec::new();
+    for (place, &(start, word)) in words.iter().enumerate() {
+        let previous = place.checked_sub(1).and_then(|before| words.get(before));
+        let is_operator = previous.is_some_and(|(_, word)| {
+            word.eq_ignore_ascii_case("STARTS") || word.eq_ignore_ascii_case("ENDS")
+        });
+        let is_name = cypher[..start].trim_end().ends_with(['.', ':', '$', '|']);
+        if !word.eq_ignore_ascii_case("WITH") || is_operator || is_name {
+            continue;
+        }
+        let items = start + word.len();
+        let distinct = words.get(place + 1).filter(|(next, word)| {
+            word.eq_ignore_ascii_case("DISTINCT") && cypher[items..*next].trim().is_empty()
+        });
+        found.push(distinct.map_or(items, |(next, word)| next + word.len()));
+    }
+    found
+}
+
+/// The words that stand outside of brackets, strings, quoted names and comments, each with its place.
+fn outer_words(cypher: &str) -> Vec<(usize, &str)> {
+    let mut words = Vec::new();
+    let mut depth = 0_usize;
+    let mut rest = cypher;
+    while let Some(first) = rest.chars().next() {
+        let start = cypher.len() - rest.len();
+        let length = match first {
+            '\'' | '"' | '`' => quoted_length(rest, first),
+            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
+            _ if first.is_alphanumeric() || first == '_' => {
+                let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+                if depth == 0 {
+                    words.push((start, &rest[..length]));
+                }
+                length
+            }
+            _ => {
+                match first {
+                    '(' | '[' | '{' => depth += 1,
+                    ')' | ']' | '}' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                first.len_utf8()
+            }
+        };
+        rest = &rest[length..];
+    }
+    words
+}
+
+/// The length of a quoted piece with both its quotes. A backslash shields what follows it, but in a quoted name.
+fn quoted_length(text: &str, quote: char) -> usize {
+    let mut shielded = false;
+    for (position, character) in text.char_indices().skip(1) {
+        if shielded {
+            shielded = false;
+        } else if character == '\\' && quote != '`' {
+            shielded = true;
+        } else if character == quote {
+            return position + quote.len_utf8();
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_without_with_stands_as_it_is() {
+        let statement = statement("  MERGE (p:Location {name: event.a})\n");
+        assert!(statement.ends_with(
+            "AS event\nMERGE (p:Location {name: event.a})\nRETURN collect(DISTINCT __row) AS rows"
+        ));
+    }
+
+    #[test]
+    fn a_with_clause_carries_the_row() {
+        assert_eq!(
+            carry_row("WITH event.a AS a MERGE (:A {a: a})"),
+            "WITH __row, event.a AS a MERGE (:A {a: a})"
+        );
+        assert_eq!(carry_row("with distinct event\nCREATE (:A)"), "with distinct __row, event\nCREATE (:A)");
+        assert_eq!(
+            carry_row("MERGE (a:A) WITH a, event WITH a MATCH (b)"),
+            "MERGE (a:A) WITH __row, a, event WITH __row, a MATCH (b)"
+        );
+    }
+
+    #[test]
+    fn a_with_that_is_no_clause_of_the_statement_itself_is_left_alone() {
+        for cypher in [
+            "WITH * MERGE (a:A)",
+            "MATCH (a) WHERE a.name STARTS WITH 'x' CREATE (b:B)",
+            "MATCH (a) WHERE a.name ends  with event.x CREATE (b:B)",
+            "CREATE (:A {text: 'a WITH b', `WITH`: \"it\\\"s WITH\"})",
+            "CREATE (a:`x WITH y`) // WITH z\n /* WITH q */ SET a.with = event.with",
+            "MATCH (a) CALL (a) { WITH a MATCH (b) RETURN b } CREATE (a)-[:R]->(b)",
+            "CREATE (:A)-[:X|WITH]->(b:WITH {a: $with})",
+            "CREATE (a {s: 'never closed WITH ",
+        ] {
+            assert_eq!(carry_row(cypher), cypher);
+        }
+    }
+}

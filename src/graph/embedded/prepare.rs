@@ -1,0 +1,111 @@
+//! What the engine must know and have before the first row.
+
+use kglite::api::{DirGraph, SchemaDefinition, SchemaInstall};
+
+use super::engine::{OpenGraph, graph_error, headline};
+use super::value::Parameters;
+use crate::graph::{
+    CHECKPOINT_LABEL, Constraint, ConstraintKind, ElementSchema, GraphError, GraphSchema, Prepared, batch,
+};
+
+/// Makes constraints and indexes, declares the properties, and has the statement planned.
+pub(super) fn prepare(graph: &OpenGraph, schema: &GraphSchema) -> Result<Prepared, GraphError> {
+    let mut prepared = Prepared::default();
+    make(graph, &checkpoint_constraint())?;
+    for constraint in &schema.constraints {
+        if let Some(reason) = missing(constraint) {
+            prepared.done_without.push((constraint.clone(), reason.to_owned()));
+        } else if make(graph, constraint)? {
+            prepared.made.push(constraint.cypher());
+        }
+    }
+    declare(graph, &schema.nodes)?;
+    plan(graph, &schema.statement)?;
+    Ok(prepared)
+}
+
+/// By which a checkpoint is found, and of which there is one a partition.
+fn checkpoint_constraint() -> Constraint {
+    Constraint {
+        label: CHECKPOINT_LABEL.to_owned(),
+        properties: vec!["topic".to_owned(), "partition".to_owned()],
+        kind: ConstraintKind::NodeUnique,
+    }
+}
+
+/// Why the engine does without a constraint or an index; none where it has it.
+fn missing(constraint: &Constraint) -> Option<&'static str> {
+    match constraint.kind {
+        ConstraintKind::RelationshipIndex if constraint.properties.len() > 1 => {
+            Some("the embedded engine indexes relationships by one property only")
+        }
+        _ => None,
+    }
+}
+
+/// Makes a constraint or an index; whether it was not there before.
+fn make(graph: &OpenGraph, constraint: &Constraint) -> Result<bool, GraphError> {
+    let cypher = constraint.cypher();
+    let outcome = graph
+        .execute(&cypher, &Parameters::new())
+        .map_err(|error| GraphError::Constraint { constraint: cypher.clone(), message: headline(&error) })?;
+    Ok(outcome.result.stats.is_some_and(|stats| stats.constraints_added + stats.indexes_added > 0))
+}
+
+/// Tells the engine which properties nodes will have. It refuses a name that it has not seen on a label that it has,
+/// taking it for a slip of the pen.
+fn declare(graph: &OpenGraph, nodes: &[ElementSchema]) -> Result<(), GraphError> {
+    let definition = undeclared(&graph.session().snapshot(), nodes);
+    if definition.node_schemas.is_empty() {
+        return Ok(());
+    }
+    graph
+        .session()
+        .write()
+        .set_schema(definition, SchemaInstall::Merge)
+        .map_err(|error| GraphError::Engine { message: headline(&error) })
+}
+
+/// The labels of which a property is not declared yet, each with all its properties: a declaration replaces the one that
+/// the label had.
+fn undeclared(graph: &DirGraph, nodes: &[ElementSchema]) -> SchemaDefinition {
+    let mut definition = SchemaDefinition::new();
+    for node in nodes {
+        let declared = graph.get_schema().and_then(|schema| schema.node_schemas.get(&node.name));
+        let mut schema = declared.cloned().unwrap_or_default();
+        let known = schema.optional_fields.len();
+        for property in &node.properties {
+            if !schema.optional_fields.contains(property) {
+                schema.optional_fields.push(property.clone());
+            }
+        }
+        if schema.optional_fields.len() > known {
+            definition.node_schemas.insert(node.name.clone(), schema);
+        }
+    }
+    definition
+}
+
+/// Has the statement read and planned, first by itself, so that a fault in it is placed in it.
+fn plan(graph: &OpenGraph, statement: &str) -> Result<(), GraphError> {
+    if statement.trim().is_empty() {
+        return Ok(());
+    }
+    explain(graph, &format!("{EVENT_LINE}{statement}")).map_err(|error| match error {
+        GraphError::Statement { message, position } => {
+            let position = position.map(|(line, column)| (line.saturating_sub(EVENT_LINES), column));
+            GraphError::Statement { message, position }
+        }
+        other => other,
+    })?;
+    explain(graph, &batch::statement(statement))
+}
+
+/// What binds `event` while a statement is planned by itself.
+const EVENT_LINE: &str = "UNWIND $rows AS event\n";
+const EVENT_LINES: usize = 1;
+
+fn explain(graph: &OpenGraph, cypher: &str) -> Result<(), GraphError> {
+    let parameters = super::write::no_rows();
+    graph.read(&format!("EXPLAIN {cypher}"), &parameters).map(|_| ()).map_err(|error| graph_error(&error))
+}
