@@ -9,3 +9,4 @@ pub mod message;
 pub mod progress;
 pub mod report;
 pub mod spec;
+pub mod validate;
