@@ -4,6 +4,7 @@
 //! nothing of lines and columns; [`crate::spec::load`] keeps a table from path to place, and printing looks it up.
 
 mod code;
+pub mod render;
 
 use std::fmt;
 use std::ops::Range;

@@ -4,10 +4,15 @@
 //! The keys of the file are the folders of the code. Data flows down: a module imports only what the table in
 //! `docs/architecture.md` allows, which `tests/` checks.
 
+pub mod analysis;
+pub mod cli;
 pub mod diagnostic;
 pub mod graph;
 pub mod message;
 pub mod progress;
 pub mod report;
+pub mod source;
 pub mod spec;
+pub mod stages;
 pub mod topic;
+pub mod validate;

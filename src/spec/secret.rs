@@ -1,5 +1,7 @@
 //! Where a secret is: never the secret itself.
 
+use std::ops::Range;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,4 +28,49 @@ pub struct SecretKey {
     pub name: String,
     /// The key in it.
     pub key: String,
+}
+
+/// Whether a key's name says that its value is a secret, as `password` does, and not where one is, as `passwordFrom` does.
+#[must_use]
+pub fn is_secret_key(key: &str) -> bool {
+    const ENDINGS: [&str; 9] =
+        ["password", "passwd", "passphrase", "secret", "token", "apikey", "accesskey", "privatekey", "credentials"];
+    let folded: String = key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    ENDINGS.iter().any(|ending| folded.ends_with(ending))
+}
+
+/// The password in an address of the form `scheme://user:password@host`, by bytes of the text.
+#[must_use]
+pub fn userinfo(text: &str) -> Option<Range<usize>> {
+    let start = text.find("://")? + "://".len();
+    let authority = text.get(start..)?.split(['/', '?', '#', ' ', '\n']).next()?;
+    let (user, _) = authority.rsplit_once('@')?;
+    let (name, password) = user.split_once(':')?;
+    let password_start = start + name.len() + 1;
+    (!password.is_empty()).then(|| password_start..password_start + password.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_hold_a_secret_are_told_from_those_that_name_its_place() {
+        for key in ["password", "dbPassword", "api_key", "client-secret", "sasl.password", "TOKEN"] {
+            assert!(is_secret_key(key), "{key}");
+        }
+        for key in ["passwordFrom", "secretAccessKeyFrom", "key", "keys", "accessKeyId", "name"] {
+            assert!(!is_secret_key(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_password_of_an_address_is_found() {
+        let password = |text: &'static str| userinfo(text).and_then(|range| text.get(range));
+        assert_eq!(password("bolt://neo4j:hunter2@db:7687"), Some("hunter2"));
+        assert_eq!(password("bolt://neo4j:p@ss@db:7687/x"), Some("p@ss"));
+        assert_eq!(password("bolt://neo4j@db:7687"), None);
+        assert_eq!(password("https://host/a:b@c"), None);
+        assert_eq!(password("neo4j:hunter2@db"), None);
+    }
 }

@@ -46,7 +46,7 @@ pub(super) async fn embedded(plan: &Plan, state: &StateDir, fresh: bool) -> Resu
     state.create()?;
     let dead_letters = state.dead_letters(&plan.pipeline.spec.topic.dead_letters());
     if fresh {
-        Embedded::clear(&state.graph())?;
+        Embedded::clear(&state.graph(), &plan.pipeline.metadata.name)?;
     }
     let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
     prepare(plan, Box::new(store), Some(dead_letters)).await

@@ -10,11 +10,13 @@ mod load;
 mod produce;
 mod resume;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use load::LoadError;
+pub(super) use load::{WROTE_NOTHING, decode};
 pub use resume::{Digest, Resume, ResumeError};
 
 use super::Fault;
@@ -94,19 +96,22 @@ pub async fn stream(
 ) -> Result<Streamed, Fault> {
     let checkpoint = endpoints.checkpoint.as_ref();
     let resume = resume::decide(checkpoint, dataset.files(), &plan.stream_digest)?;
-    let (producer, mut consumer) = memory::channel(TOPIC_CAPACITY, resume.offset);
-    let mut loader = load::Loader::new(plan, endpoints, &resume, interrupt.clone())?;
+    let start = memory::Start { offset: resume.offset, row: resume.after.clone() };
+    let starts = BTreeMap::from([(PARTITION, start)]);
+    let (producer, mut consumers) = memory::open(1, TOPIC_CAPACITY, &starts);
+    let consumer = consumers.remove(0);
+    let loader = load::Loader::new(plan, endpoints, &resume)?;
     let meter = Meter::default();
 
     let total = dataset.rows().saturating_sub(resume.passed);
     let ticker = tick(&meter, total, progress);
     let produce = produce::produce(plan, dataset, &resume, limit, producer, &meter, interrupt);
-    let load = loader.run(&mut consumer, &meter);
+    let load = loader.run(consumer, &meter);
     let (produced, loaded) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
         never = ticker => match never {},
     };
-    // A loader that gave up closes the topic, so its fault is the cause and the producer's only the consequence.
+    // A loader that gives up drops its end of the topic, so its fault is the cause and the producer's end the consequence.
     let loaded = loaded?;
     let produced = produced?;
 

@@ -13,7 +13,6 @@ use super::dead_letters::DeadLetters;
 use super::{Meter, PARTITION, Resume};
 use crate::diagnostic::Code;
 use crate::graph::{Checkpoint, GraphError, GraphStore, WriteBatch, WriteError, Written};
-use crate::progress::Interrupt;
 use crate::spec::Topic;
 use crate::stages::deploy::Endpoints;
 use crate::stages::validate::Plan;
@@ -23,10 +22,14 @@ use crate::topic::memory::{Consumer, Record};
 const PERSIST_AFTER: Duration = Duration::from_secs(5);
 /// … and at least this many times what the last save took, so that saving a large graph never dominates.
 const PERSIST_SHARE: u32 = 10;
+/// How often a batch is tried that fails for a passing reason.
+const TRIES: u32 = 6;
+/// How long the first wait between two tries is; each further one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// How many dead letters are told in words.
 const EXAMPLES: usize = 5;
 /// Why a row that the graph took is set aside all the same.
-const WROTE_NOTHING: &str = "the mapping's statement bound nothing for this row, so it wrote nothing (row-wrote-nothing)";
+pub(in crate::stages) const WROTE_NOTHING: &str = "the mapping's statement bound nothing for this row, so it wrote nothing (row-wrote-nothing)";
 
 /// Why loading ended before the topic's end.
 #[derive(Debug, Error)]
@@ -88,7 +91,6 @@ pub(super) struct Loader<'a> {
     loaded: Loaded,
     last_persist: Instant,
     persist_took: Duration,
-    interrupt: Interrupt,
 }
 
 impl<'a> Loader<'a> {
@@ -97,7 +99,6 @@ impl<'a> Loader<'a> {
         plan: &'a Plan,
         endpoints: &'a Endpoints,
         resume: &Resume,
-        interrupt: Interrupt,
     ) -> Result<Self, LoadError> {
         let spec = &plan.pipeline.spec;
         let path = endpoints.dead_letters.as_deref();
@@ -120,23 +121,15 @@ impl<'a> Loader<'a> {
             loaded: Loaded { next_offset: resume.offset, ..Loaded::default() },
             last_persist: Instant::now(),
             persist_took: Duration::ZERO,
-            interrupt,
         })
     }
 
-    /// Loads until the topic ends, or until an interrupt after the batch under way; then makes the graph durable.
-    pub(super) async fn run(mut self, consumer: &mut Consumer, meter: &Meter) -> Result<Loaded, LoadError> {
-        loop {
-            let records = consumer.batch(self.batch_rows).await;
-            if records.is_empty() {
-                break;
-            }
+    /// Loads until the topic ends, then makes the graph durable.
+    pub(super) async fn run(mut self, mut consumer: Consumer, meter: &Meter) -> Result<Loaded, LoadError> {
+        while let Some(records) = consumer.batch(self.batch_rows).await {
             let count = records.len() as u64;
             self.load(records).await?;
             meter.loaded.fetch_add(count, Ordering::Relaxed);
-            if self.interrupt.requested() {
-                consumer.close();
-            }
             self.persist_when_due().await?;
         }
         if self.loaded.consumed > 0 {
@@ -158,7 +151,7 @@ impl<'a> Loader<'a> {
                     self.set_aside(&mut attempts, &written);
                     self.count(&attempts)?;
                 }
-                Err(WriteError::Record { message }) => match only_event(&mut attempts) {
+                Err(WriteError::Record { position, message }) => match event_at_fault(&mut attempts, position) {
                     Some(event) => {
                         *event = Err(message);
                         pending.push(attempts);
@@ -212,7 +205,7 @@ impl<'a> Loader<'a> {
             events: events.map(Value::take).collect(),
             checkpoint,
         };
-        let outcome = self.store.write(&batch).await;
+        let outcome = self.write_patiently(&batch).await;
         if outcome.is_err() {
             let events = attempts.iter_mut().filter_map(|attempt| attempt.event.as_mut().ok());
             for (event, taken) in events.zip(batch.events) {
@@ -220,6 +213,19 @@ impl<'a> Loader<'a> {
             }
         }
         outcome
+    }
+
+    /// Writes a batch; what may succeed when tried again is tried again, a few times, each time after a longer wait.
+    async fn write_patiently(&self, batch: &WriteBatch) -> Result<Written, WriteError> {
+        let mut wait = FIRST_WAIT;
+        for _ in 1..TRIES {
+            match self.store.write(batch).await {
+                Err(WriteError::Transient { .. }) => tokio::time::sleep(wait).await,
+                outcome => return outcome,
+            }
+            wait *= 2;
+        }
+        self.store.write(batch).await
     }
 
     /// Sets aside the rows of a written batch that the mapping's statement bound nothing for, unless that is meant.
@@ -290,15 +296,21 @@ struct Attempt {
     event: Result<Value, String>,
 }
 
-/// The event of a batch that holds just one; with it, the record at fault is found.
-fn only_event(attempts: &mut [Attempt]) -> Option<&mut Result<Value, String>> {
+/// The event at fault: the one that the engine names, or the only one of the batch.
+fn event_at_fault(
+    attempts: &mut [Attempt],
+    position: Option<usize>,
+) -> Option<&mut Result<Value, String>> {
     let mut events = attempts.iter_mut().map(|attempt| &mut attempt.event).filter(|event| event.is_ok());
+    if let Some(position) = position {
+        return events.nth(position);
+    }
     let first = events.next();
     if events.next().is_some() { None } else { first }
 }
 
 /// Reads a message: a JSON object with a value for each column that the mapping needs.
-fn decode(value: &[u8], required: &[String]) -> Result<Value, String> {
+pub(in crate::stages) fn decode(value: &[u8], required: &[String]) -> Result<Value, String> {
     let event: Value = serde_json::from_slice(value).map_err(|error| format!("not JSON: {error}"))?;
     let Some(row) = event.as_object() else {
         return Err("not a JSON object".to_owned());

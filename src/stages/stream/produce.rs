@@ -8,11 +8,11 @@ use super::{Meter, Resume};
 use crate::progress::Interrupt;
 use crate::source::{Dataset, Encoder, SourceError};
 use crate::stages::validate::Plan;
-use crate::topic::memory::Producer;
+use crate::topic::memory::{Produced, Producer, ReaderGone};
 
-/// What was put into the topic.
+/// How much was put into the topic.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Produced {
+pub(super) struct Amount {
     /// Rows of the source that were passed, filtered ones included.
     pub read: u64,
     /// Messages.
@@ -28,20 +28,21 @@ pub(super) async fn produce(
     mut producer: Producer,
     meter: &Meter,
     interrupt: &Interrupt,
-) -> Result<Produced, SourceError> {
+) -> Result<Amount, SourceError> {
     let key = plan.pipeline.spec.topic.key.as_deref();
     let digest = plan.stream_digest.rows.as_str().into();
     let encoder = Encoder::new(&dataset.columns(), key, digest)?;
     let mut batches = std::pin::pin!(dataset.scan(resume.after.as_ref(), limit));
-    let mut produced = Produced::default();
+    let mut produced = Amount::default();
     while let Some(batch) = batches.next().await {
         let batch = batch?;
         for message in encoder.encode(&batch)? {
-            if producer.produce(message).await.is_err() {
+            match producer.produce(message).await {
+                Ok(Produced::Appended { .. }) => produced.messages += 1,
+                Ok(Produced::AlreadyThere { .. }) => {}
                 // The loader has gone; its own fault says why.
-                return Ok(produced);
+                Err(ReaderGone { .. }) => return Ok(produced),
             }
-            produced.messages += 1;
         }
         produced.read += batch.read;
         meter.read.fetch_add(batch.read, Ordering::Relaxed);
