@@ -3,6 +3,7 @@
 //! One file a command: an `Args` struct whose documentation is the help, and a `run` function.
 
 mod completions;
+mod document;
 mod exit;
 mod explain;
 mod init;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use exit::Exit;
+use exit::{CommandError, Exit};
 use ui::{Color, Ui};
 
 /// The colours of the help text.
@@ -88,4 +89,12 @@ pub fn main() -> ExitCode {
         Command::Man(args) => man::run(&ui, &args),
     };
     exit.unwrap_or_else(|error| ui.failed(&error)).into()
+}
+
+/// The runtime that a command's asynchronous work runs on.
+fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::io("the runtime cannot be started", error))
 }

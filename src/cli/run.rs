@@ -7,8 +7,10 @@ use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
 use super::{document, progress, signals};
 use crate::progress::{Interrupt, Outcome, Progress};
-use crate::stages::run::{Finished, Options, run as run_stages};
-use crate::stages::{Origin, Target};
+use crate::report;
+use crate::spec::load::Document;
+use crate::stages::run::{Finished, Options};
+use crate::stages::{self, Origin, Target};
 
 /// Run a pipeline: validate, deploy, stream, analyse, report.
 ///
@@ -48,4 +50,75 @@ pub struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+}
+
+pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
+    let origin = Origin::new(args.file.clone());
+    let document = document::read(&origin);
+    if args.fresh && !args.yes && !confirmed(ui, &document.file.name)? {
+        ui.words("nothing was changed\n");
+        return Ok(Exit::Failed);
+    }
+    let options = Options {
+        target: args.target,
+        state_dir: args.state_dir.clone(),
+        fresh: args.fresh,
+        report_dir: args.report_dir.clone(),
+        limit: args.limit,
+        deny_warnings: args.deny.is_some(),
+    };
+    let json = args.output.json();
+    let finished = super::runtime()?.block_on(follow(ui, json, &document, &origin, &options))?;
+    if !json {
+        show(ui, &document, &finished)?;
+    }
+    Ok(match finished.outcome {
+        _ if finished.invalid => Exit::InvalidFile,
+        Outcome::Failed => Exit::Failed,
+        Outcome::Interrupted => Exit::Interrupted,
+        Outcome::Done | Outcome::Unchanged | Outcome::Skipped => Exit::Done,
+    })
+}
+
+/// Runs the stages, with a reader of their events beside them.
+async fn follow(
+    ui: &Ui,
+    json: bool,
+    document: &Document,
+    origin: &Origin,
+    options: &Options,
+) -> Result<Finished, CommandError> {
+    let (progress, events) = Progress::channel();
+    let (interrupter, interrupt) = Interrupt::channel();
+    signals::listen(interrupter).map_err(|error| CommandError::io("signals cannot be listened to", error))?;
+    // The run owns its end of the channel, so that the reader ends with it.
+    let running = async move { stages::run::run(document, origin, options, &progress, &interrupt).await };
+    let (finished, ()) = tokio::join!(running, progress::show(ui, json, events));
+    Ok(finished)
+}
+
+/// Shows the results on stdout, and what was found on stderr.
+fn show(ui: &Ui, document: &Document, finished: &Finished) -> Result<(), CommandError> {
+    if let Some(report) = &finished.report {
+        ui.data(&report::text::render(report, ui.terminal()))?;
+    }
+    document::show(ui, document, &finished.findings);
+    if let Some(folder) = &finished.report_dir {
+        ui.words(&format!("report: {}\n", folder.join("report.html").display()));
+    }
+    Ok(())
+}
+
+/// Asks whether what was loaded shall be thrown away.
+fn confirmed(ui: &Ui, file: &str) -> Result<bool, CommandError> {
+    if !ui.can_ask() {
+        return Err(CommandError::usage(
+            "--fresh throws away what earlier runs have loaded, and there is no terminal to ask on",
+            "say --fresh --yes if that is meant",
+        ));
+    }
+    ui.words(&format!("throw away the graph that earlier runs of `{file}` have loaded? [y/N] "));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -1,19 +1,215 @@
-//! The one place where errors of the layers below become words for people: code, message, advice.
+//! The one place where a run's errors become words for people: code, message, place, advice.
 
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::Target;
+use super::state::StateError;
+use super::stream::{LoadError, ResumeError};
 use crate::analysis::AnalysisError;
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::graph::{GraphError, WriteError};
 use crate::source::SourceError;
-
-use super::state::StateError;
-use super::stream::{LoadError, ResumeError};
+use crate::validate;
 
 /// Why a run ended before its end: one finding or more.
 #[derive(Debug, Clone)]
 pub struct Fault(pub Vec<Diagnostic>);
 
+impl Fault {
+    /// What it is, in a line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self.0.as_slice() {
+            [] => "it failed".to_owned(),
+            [only] => only.message.clone(),
+            [first, others @ ..] => format!("{}, and {} more", first.message, others.len()),
+        }
+    }
+}
+
 impl From<Diagnostic> for Fault {
     fn from(diagnostic: Diagnostic) -> Self {
         Self(vec![diagnostic])
     }
+}
+
+impl From<SourceError> for Fault {
+    fn from(error: SourceError) -> Self {
+        validate::source_finding(&error).into()
+    }
+}
+
+impl From<StateError> for Fault {
+    fn from(error: StateError) -> Self {
+        Diagnostic::new(Code::StateFolder, error.to_string()).help("name another folder with `--state-dir DIR`").into()
+    }
+}
+
+impl From<GraphError> for Fault {
+    fn from(error: GraphError) -> Self {
+        graph(&error).into()
+    }
+}
+
+/// The finding of an error of the graph store.
+fn graph(error: &GraphError) -> Diagnostic {
+    let code = match error {
+        GraphError::InUse { .. } => Code::StateInUse,
+        GraphError::OtherPipeline { .. }
+        | GraphError::OtherFormat { .. }
+        | GraphError::NotOurs { .. }
+        | GraphError::Open { .. }
+        | GraphError::Save { .. }
+        | GraphError::Checkpoint { .. }
+        | GraphError::Io { .. } => Code::StateFolder,
+        GraphError::Constraint { .. } => Code::ConstraintFailed,
+        GraphError::Statement { .. }
+        | GraphError::NotReadOnly
+        | GraphError::Execution { .. }
+        | GraphError::NotANumber { .. }
+        | GraphError::IntegerTooLarge { .. } => Code::StatementFailed,
+        GraphError::Stopped { .. } | GraphError::Engine { .. } => Code::EngineFailed,
+    };
+    let finding = Diagnostic::new(code, with_causes(error));
+    match error {
+        GraphError::InUse { .. } => {
+            finding.help("wait for the other run to end, or name another folder with `--state-dir DIR`")
+        }
+        GraphError::OtherPipeline { .. } => finding.help("give each pipeline a `metadata.name` of its own"),
+        GraphError::OtherFormat { .. } | GraphError::Open { .. } | GraphError::Checkpoint { .. } => {
+            finding.help("`runner run FILE --fresh` throws the stored graph away and loads it anew")
+        }
+        GraphError::NotOurs { .. } => finding.help("name an empty or new folder with `--state-dir DIR`"),
+        GraphError::Constraint { .. } => finding
+            .at_key(Path::of("spec.mapping"))
+            .help("the graph holds elements with equal keys; `--fresh` loads it anew"),
+        _ => finding,
+    }
+}
+
+/// An error's words with those of its causes.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        let more = deeper.to_string();
+        if !words.contains(&more) {
+            words.push_str(": ");
+            words.push_str(&more);
+        }
+        cause = deeper.source();
+    }
+    words
+}
+
+impl From<WriteError> for Fault {
+    fn from(error: WriteError) -> Self {
+        write(error).into()
+    }
+}
+
+/// The finding of a batch that could not be written.
+fn write(error: WriteError) -> Diagnostic {
+    match error {
+        WriteError::Fatal(error) => graph(&error),
+        WriteError::Fenced { .. } => Diagnostic::new(Code::Fenced, error.to_string())
+            .help("let one run at a time load a topic; what it wrote stands, and nothing is doubled"),
+        WriteError::Record { .. } => {
+            Diagnostic::new(Code::DeadLetters, error.to_string()).at_key(Path::of("spec.mapping"))
+        }
+        WriteError::Transient { .. } => Diagnostic::new(Code::EngineFailed, error.to_string())
+            .help("it was tried several times; run again to go on from the checkpoint"),
+    }
+}
+
+impl From<LoadError> for Fault {
+    fn from(error: LoadError) -> Self {
+        let words = error.to_string();
+        match error {
+            LoadError::Write(error) => write(error).into(),
+            LoadError::Graph(error) => error.into(),
+            LoadError::DeadLetters { .. } => Diagnostic::new(Code::StateFolder, words).into(),
+            LoadError::TooManyErrors { examples, .. } => {
+                let finding = Diagnostic::new(Code::TooManyErrors, words).at_key(Path::of("spec.mapping"));
+                let finding = examples.into_iter().fold(finding, Diagnostic::help);
+                finding.help("`runner preview` shows what becomes of the first rows").into()
+            }
+        }
+    }
+}
+
+impl From<ResumeError> for Fault {
+    fn from(error: ResumeError) -> Self {
+        let words = error.to_string();
+        let fresh = "`--fresh` throws the graph away and loads everything anew";
+        let finding = match error {
+            ResumeError::RowsChanged => Diagnostic::new(Code::DefinitionChanged, words)
+                .at_key(Path::of("spec.source"))
+                .help("rows of the old and of the new definition would stand mixed in one graph")
+                .help("undo the change, or give the pipeline another `metadata.name`"),
+            ResumeError::MappingChanged => Diagnostic::new(Code::DefinitionChanged, words)
+                .at_key(Path::of("spec.mapping"))
+                .help("rows that are loaded already would keep the old form")
+                .help("undo the change, or give the pipeline another `metadata.name`"),
+            ResumeError::FileGone { .. } => Diagnostic::new(Code::SourceChanged, words)
+                .at(Path::of("spec.source.parquet"))
+                .help("put the file back; new files may be added, with names that come after it"),
+            ResumeError::FileChanged { .. } => Diagnostic::new(Code::SourceChanged, words)
+                .at(Path::of("spec.source.parquet"))
+                .help("put the file back; new rows belong into new files, with names that come after it"),
+        };
+        finding.help(fresh).into()
+    }
+}
+
+/// The report cannot be written.
+#[derive(Debug, Error)]
+#[error("the report cannot be written to `{}`: {source}", folder.display())]
+pub(super) struct ReportError {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Why.
+    #[source]
+    pub source: io::Error,
+}
+
+impl From<ReportError> for Fault {
+    fn from(error: ReportError) -> Self {
+        Diagnostic::new(Code::ReportNotWritten, error.to_string())
+            .help("name another folder with `--report-dir DIR`; the graph itself is loaded and kept")
+            .into()
+    }
+}
+
+/// The fault of an analysis, at its place in the file.
+pub(super) fn analysis(index: usize, name: &str, error: &AnalysisError) -> Fault {
+    let path = Path::of("spec.analyses").index(index);
+    let path = match error {
+        AnalysisError::Graph(GraphError::Statement { .. } | GraphError::NotReadOnly) => path.key("cypher"),
+        AnalysisError::Node(_) | AnalysisError::Engine(_) => path.key("config"),
+        AnalysisError::UnknownProcedure { .. } | AnalysisError::WritesRelationships { .. } => path.key("gds"),
+        AnalysisError::NoServer => path.key("engine"),
+        _ => path,
+    };
+    Diagnostic::new(Code::AnalysisFailed, format!("{name}: {}", with_causes(error))).at(path).into()
+}
+
+/// The fault of a test's rows.
+pub(super) fn test_rows(path: &Path, error: &SourceError) -> Fault {
+    Diagnostic::new(Code::TestFailed, error.to_string()).at(path.key("rows")).into()
+}
+
+/// The fault of a target that is not there yet.
+pub(super) fn target_not_available(target: Target) -> Fault {
+    let key = target.to_string();
+    Diagnostic::new(
+        Code::TargetNotAvailable,
+        format!("this version of runner does not run on the `{target}` target yet; it only validates it"),
+    )
+    .at_key(Path::of("spec.infrastructure").key(key))
+    .help("`runner run FILE --target embedded` runs the same file here, with no server")
+    .into()
 }
