@@ -45,7 +45,7 @@ pub(super) async fn resolve(
             Some(ConfigKind::Node) => {
                 *value = Value::from(find(store, analysis, projected, key, value).await?);
             }
-            Some(ConfigKind::Nodes | ConfigKind::BiasedNodes) => {
+            Some(ConfigKind::Nodes) => {
                 let nodes = match value {
                     Value::Array(nodes) => nodes.as_mut_slice(),
                     one => std::slice::from_mut(one),

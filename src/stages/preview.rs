@@ -54,7 +54,7 @@ pub async fn preview(plan: &Plan, count: u64) -> Result<Vec<PreviewRow>, Fault> 
 
 /// Follows one message into a graph of its own.
 async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
-    let decoded = stream::decode(&message.value, &plan.mapping.required);
+    let decoded = stream::decode(&message.value, &plan.mapping);
     let (value, fault) = match decoded {
         Ok(event) => (event, None),
         Err(reason) => (serde_json::from_slice(&message.value).unwrap_or_default(), Some(reason)),
@@ -65,7 +65,7 @@ async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
         partition: topic::partition(message.key.as_deref(), message.row.ordinal, plan.pipeline.spec.topic.partitions),
         key: message.key.as_ref().map(text),
         headers: headers(message),
-        cypher: plan.mapping.bound(&value),
+        cypher: plan.mapping.bind(&value),
         value,
         nodes: Vec::new(),
         relationships: Vec::new(),
@@ -91,7 +91,7 @@ async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(
     match endpoints.store.write(&batch).await {
         Ok(written) if written.wrote_nothing.is_empty() => {}
         Ok(_) => row.fault = Some(stream::WROTE_NOTHING.to_owned()),
-        Err(WriteError::Record { message }) => row.fault = Some(message),
+        Err(WriteError::Record { message, .. }) => row.fault = Some(message),
         Err(error) => return Err(error.into()),
     }
     row.nodes = elements(&*endpoints.store, NODES).await?;

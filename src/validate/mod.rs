@@ -4,10 +4,13 @@
 //! are pure and belong to [`check`]; the third reads files and is [`world`].
 
 mod schema;
+mod world;
 
 use crate::diagnostic::{Diagnostic, Path, render};
 use crate::spec::Pipeline;
 use crate::spec::load::Document;
+
+pub use world::{Opened, open, source_finding};
 
 /// What is to be said of a file.
 #[derive(Debug, Clone, Default)]

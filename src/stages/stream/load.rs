@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::dead_letters::DeadLetters;
 use super::{Meter, PARTITION, Resume};
 use crate::diagnostic::Code;
+use crate::graph::mapping::{CompiledMapping, Required};
 use crate::graph::{Checkpoint, GraphError, GraphStore, WriteBatch, WriteError, Written};
 use crate::spec::Topic;
 use crate::stages::deploy::Endpoints;
@@ -81,7 +82,7 @@ pub(super) struct Loader<'a> {
     topic: &'a Topic,
     statement: Arc<str>,
     may_write_nothing: bool,
-    required: &'a [String],
+    mapping: &'a CompiledMapping,
     digest: String,
     batch_rows: usize,
     max_errors: u64,
@@ -111,7 +112,7 @@ impl<'a> Loader<'a> {
             topic: &spec.topic,
             statement: plan.mapping.schema.statement.clone(),
             may_write_nothing: spec.allow.contains(&Code::RowWroteNothing.to_string()),
-            required: &plan.mapping.required,
+            mapping: &plan.mapping,
             digest: plan.stream_digest.to_string(),
             batch_rows: usize::try_from(spec.stream.batch_rows).unwrap_or(usize::MAX),
             max_errors: spec.stream.max_errors,
@@ -175,7 +176,7 @@ impl<'a> Loader<'a> {
     /// Reads the messages of records; what is no JSON object, or lacks a key that the mapping needs, cannot be written.
     fn decode(&self, records: Vec<Record>) -> Vec<Attempt> {
         let decode = |record: Record| {
-            let event = decode(&record.message.value, self.required);
+            let event = decode(&record.message.value, self.mapping);
             Attempt { record, event }
         };
         records.into_iter().map(decode).collect()
@@ -309,18 +310,16 @@ fn event_at_fault(
     if events.next().is_some() { None } else { first }
 }
 
-/// Reads a message: a JSON object with a value for each column that the mapping needs.
-pub(in crate::stages) fn decode(value: &[u8], required: &[String]) -> Result<Value, String> {
+/// Reads a message: a JSON object with a value for each column that the mapping's keys need.
+pub(in crate::stages) fn decode(value: &[u8], mapping: &CompiledMapping) -> Result<Value, String> {
     let event: Value = serde_json::from_slice(value).map_err(|error| format!("not JSON: {error}"))?;
-    let Some(row) = event.as_object() else {
+    if !event.is_object() {
         return Err("not a JSON object".to_owned());
-    };
-    for column in required {
-        match row.get(column) {
-            None => return Err(format!("`{column}`, a key of the mapping, is missing")),
-            Some(Value::Null) => return Err(format!("`{column}`, a key of the mapping, is null")),
-            Some(_) => {}
-        }
     }
-    Ok(event)
+    match mapping.missing(&event) {
+        None => Ok(event),
+        Some(Required { column, element, property }) => Err(format!(
+            "`{column}` has no value, and `{property}` is what tells one `{element}` from another (missing-key-value)"
+        )),
+    }
 }

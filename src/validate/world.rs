@@ -1,0 +1,68 @@
+//! The third tier: the world that a file names, as far as it is on this machine or behind the source's addresses.
+
+mod source;
+
+use std::path::Path as FilePath;
+
+use crate::diagnostic::Diagnostic;
+use crate::graph::mapping::{self, Column, ColumnKind, CompiledMapping};
+use crate::source::arrow::DataType;
+use crate::source::{self as rows, Dataset};
+use crate::spec::{Pipeline, SecretSource};
+
+pub use source::finding as source_finding;
+
+/// What was opened while looking; a run goes on with it.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// The source, listed and planned; none where that failed, or the file has no source.
+    pub dataset: Option<Dataset>,
+    /// The compiled mapping; none where it cannot be compiled.
+    pub mapping: Option<CompiledMapping>,
+}
+
+/// Reads a secret from where a file says it is; the fault is what was tried, in words.
+pub type Secrets<'a> = &'a (dyn Fn(&SecretSource) -> Result<String, String> + Send + Sync);
+
+/// Looks at what the pipeline names: parquet files and their columns, look-up tables, filter and select; and compiles the
+/// mapping against the columns.
+pub async fn open(pipeline: &Pipeline, base: &FilePath, secrets: Secrets<'_>) -> (Opened, Vec<Diagnostic>) {
+    let mut findings = Vec::new();
+    let dataset = match &pipeline.spec.source {
+        None => None,
+        Some(source) => match rows::open(source, base, secrets).await {
+            Ok(dataset) => {
+                findings.extend(dataset.warnings().iter().map(source::warning));
+                Some(dataset)
+            }
+            Err(errors) => {
+                findings.extend(errors.iter().map(source_finding));
+                None
+            }
+        },
+    };
+    let columns = dataset.as_ref().map(columns);
+    let mapping = mapping::compile(&pipeline.spec.mapping, columns.as_deref()).ok();
+    (Opened { dataset, mapping }, findings)
+}
+
+/// The columns of an `event`, as a mapping sees them.
+fn columns(dataset: &Dataset) -> Vec<Column> {
+    let column = |column: rows::Column| Column { kind: kind(&column.data_type), name: column.name };
+    dataset.columns().into_iter().map(column).collect()
+}
+
+/// What a column's values are in an `event`.
+fn kind(data_type: &DataType) -> ColumnKind {
+    match data_type {
+        DataType::Boolean => ColumnKind::Boolean,
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => ColumnKind::Float,
+        DataType::Date32 | DataType::Date64 => ColumnKind::Date,
+        DataType::Timestamp(_, None) => ColumnKind::LocalDatetime,
+        DataType::Timestamp(_, Some(_)) => ColumnKind::Datetime,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => ColumnKind::Text,
+        DataType::Dictionary(_, values) => kind(values),
+        integer if integer.is_integer() => ColumnKind::Integer,
+        _ => ColumnKind::Other,
+    }
+}
