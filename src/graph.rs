@@ -8,8 +8,10 @@
 //! checkpoint is lost with it, and the loader goes on from the one that stands.
 
 pub mod batch;
+pub mod cypher;
 pub mod embedded;
 mod error;
+pub mod mapping;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

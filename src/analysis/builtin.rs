@@ -161,7 +161,6 @@ fn value(cell: Cell, projected: &ProjectedGraph) -> Value {
         Cell::Integers(numbers) => Value::from(numbers),
         Cell::Float(number) => float(number),
         Cell::Floats(numbers) => numbers.into_iter().map(float).collect(),
-        Cell::Text(text) => Value::from(text),
         Cell::Boolean(truth) => Value::from(truth),
         Cell::Map(map) => Value::from(map),
         Cell::Null => Value::Null,

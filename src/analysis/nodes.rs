@@ -46,16 +46,14 @@ pub(super) async fn resolve(
                 *value = Value::from(find(store, analysis, projected, key, value).await?);
             }
             Some(ConfigKind::Nodes) => {
-                let nodes = match value {
-                    Value::Array(nodes) => nodes.as_mut_slice(),
-                    one => std::slice::from_mut(one),
+                let mut nodes = match value.take() {
+                    Value::Array(nodes) => nodes,
+                    one => vec![one],
                 };
-                for node in nodes {
+                for node in &mut nodes {
                     *node = Value::from(find(store, analysis, projected, key, node).await?);
                 }
-                if !value.is_array() {
-                    *value = Value::from(vec![value.take()]);
-                }
+                *value = Value::from(nodes);
             }
             _ => {}
         }

@@ -27,7 +27,7 @@ enum Of {
 pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     let schema = match args.of {
         Of::Pipeline => spec::schema::pipeline(),
-        Of::Report => crate::report::schema(),
+        Of::Report => crate::report::json::schema(),
     };
     ui.data(&format!("{:#}\n", schema.to_value()))?;
     Ok(Exit::Done)

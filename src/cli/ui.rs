@@ -6,6 +6,10 @@ use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
 
 use super::exit::{CommandError, Exit};
+use crate::report::text::Terminal;
+
+/// How wide lines are where there is no terminal to ask.
+const PLAIN_WIDTH: usize = 100;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -70,6 +74,14 @@ impl Ui {
     /// Whether a question can be asked.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// The terminal that stdout is.
+    #[expect(clippy::unused_self, reason = "the streams are the process's own")]
+    pub fn terminal(&self) -> Terminal {
+        let columns = terminal_size::terminal_size().map_or(PLAIN_WIDTH, |(width, _)| usize::from(width.0));
+        // Styles are dropped on the way out where they are not wanted.
+        Terminal { columns, colour: true }
     }
 
     /// Where data goes; styles in it are kept or dropped as the command line wants.

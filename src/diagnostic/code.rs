@@ -239,6 +239,114 @@ pub enum Code {
     ///
     /// Add it under `project`, or correct the name.
     NotProjected,
+
+    // ---- the world that the file names ----
+    /// A path leads to no file.
+    ///
+    /// Relative paths start from the folder of the pipeline file. A glob or a folder that holds no parquet file is a fault too,
+    /// since an empty graph is rarely what was meant.
+    NoSuchFile,
+    /// A file is there and cannot be read as what it should be.
+    UnreadableData,
+    /// A look-up table is too large.
+    ///
+    /// Look-up tables are held in memory, and their values are put into the filter. Large tables belong into the source.
+    TableTooLarge,
+    /// A secret cannot be had.
+    ///
+    /// The message lists every name and file that was tried.
+    MissingSecret,
+    /// Two files of the source have a column in types that do not go together.
+    ColumnConflict,
+    /// The SQL cannot be read.
+    SqlSyntax,
+    /// A function that SQL does not have here.
+    UnknownFunction,
+    /// A look-up table that is not among `source.tables`.
+    UnknownTable,
+    /// Types in an SQL expression do not go together.
+    SqlType,
+    /// SQL that is not allowed in a filter or a select.
+    ///
+    /// Each row is looked at by itself, and must be the same row on every run: aggregates, window functions, `random()` and `now()`, and
+    /// subqueries on anything but look-up tables are refused.
+    SqlNotAllowed,
+    /// A column whose type has no form in a message.
+    UnencodableColumn,
+    /// The filter is the same for every row.
+    ConstantFilter,
+    /// A text is compared with a number, by a cast that nobody wrote.
+    ImplicitCast,
+
+    // ---- the run ----
+    /// No row passes the filter.
+    ///
+    /// An empty graph is rarely what was meant: a misspelt value in the filter gives one. `runner preview` shows the first rows that
+    /// pass. If it is meant, say so: `allow: [no-rows]`.
+    NoRows,
+    /// Two counts that must agree do not.
+    ///
+    /// Rows are counted at every hop: in the files, through the filter, in the topic, in the graph. A difference means that rows were lost or
+    /// doubled between two of them.
+    CountsDiffer,
+    /// Records could not be written to the graph.
+    ///
+    /// A batch that the graph refuses is halved until the record at fault stands alone. It goes to the dead letters with the reason,
+    /// and the rest is written. The run fails all the same, unless `allow: [dead-letters]`.
+    DeadLetters,
+    /// A row has no value for a key of the mapping.
+    ///
+    /// A node that is told from others by a property cannot be made without it. Filter such rows out (`column IS NOT NULL`), or let
+    /// them go to the dead letters.
+    MissingKeyValue,
+    /// The mapping's statement bound nothing for a row, so the row wrote nothing.
+    ///
+    /// Usually a `MATCH` found no node that should have been there; `MERGE` would have made it. If it is meant:
+    /// `allow: [row-wrote-nothing]`.
+    RowWroteNothing,
+    /// More records failed than `stream.maxErrors` allows.
+    TooManyErrors,
+    /// The graph does not hold what `expect` says.
+    ///
+    /// Either rows or the mapping are not what they were thought to be, or `expect` is out of date.
+    ExpectationFailed,
+    /// An assertion on an analysis is false.
+    AssertionFailed,
+    /// A case under `tests` did not come out as it says.
+    TestFailed,
+    /// The definition of the rows or the mapping changed since the graph was loaded.
+    ///
+    /// Rows of two definitions would stand mixed in one graph. Undo the change, give the pipeline another name, or
+    /// load everything anew with `--fresh`.
+    DefinitionChanged,
+    /// A file of the source changed since the graph was loaded.
+    ///
+    /// Rows are known by their file and their number in it, so files that were read must stay as they are. New rows belong into
+    /// new files whose names come after; they are the next ones to be read.
+    SourceChanged,
+    /// A value of a row breaks an expression of the filter or the select.
+    RowFailed,
+    /// Another run holds the graph.
+    StateInUse,
+    /// The state folder cannot be used.
+    StateFolder,
+    /// A constraint cannot be made.
+    ConstraintFailed,
+    /// A statement was refused by the graph.
+    StatementFailed,
+    /// Another loader writes to the same topic and partition.
+    ///
+    /// Each transaction tests that the checkpoint stands where its batch begins. Where it does not, another loader was here, and this one ends
+    /// before it writes anything twice.
+    Fenced,
+    /// The graph engine has stopped.
+    EngineFailed,
+    /// An analysis could not be computed.
+    AnalysisFailed,
+    /// The report could not be written.
+    ReportNotWritten,
+    /// The target is not there in this version.
+    TargetNotAvailable,
 }
 
 impl Code {

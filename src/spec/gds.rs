@@ -14,6 +14,8 @@ mod keys;
 mod path_finding;
 mod similarity;
 
+use super::Mode;
+
 pub use config::{ConfigKey, ConfigKind, DefaultValue, Range, SCALERS, Support, scaler_name};
 
 /// An algorithm that the built-in engine has.

@@ -28,7 +28,7 @@ pub struct Endpoints {
 /// Where the target needs servers, or the platform names no folder.
 pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
     let spec = &plan.pipeline.spec;
-    let target = options.target.unwrap_or(Target::of(&spec.infrastructure));
+    let target = options.target(plan);
     if target != Target::Embedded {
         return Err(super::fault::target_not_available(target));
     }

@@ -62,7 +62,7 @@ impl Journal {
         };
         self.stages.push(StageReport {
             name: stage.to_string(),
-            status: outcome.to_string(),
+            status: outcome,
             seconds,
             summary: summary.clone(),
             rows_per_second: rows.and_then(|rows| per_second(rows, seconds)),

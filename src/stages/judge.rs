@@ -63,9 +63,8 @@ fn dead_letters(streamed: &Streamed) -> Diagnostic {
     finding.help("if leaving them out is right, say so with `allow: [dead-letters]`")
 }
 
-/// What `expect:` says of the graph.
-pub(super) fn expectations(expect: &Expect, graph: &GraphCounts) -> Vec<Diagnostic> {
-    let path = Path::of("spec.expect");
+/// What the counts expected at a path of the file say of the graph.
+pub(super) fn expectations(path: &Path, expect: &Expect, graph: &GraphCounts) -> Vec<Diagnostic> {
     let mut findings = counts(&path.key("nodes"), "node", &expect.nodes, &graph.nodes);
     findings.extend(counts(
         &path.key("relationships"),

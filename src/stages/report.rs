@@ -12,7 +12,7 @@ pub(super) use picture::picture;
 use super::Fault;
 use super::fault::ReportError;
 use super::journal::{Journal, Summary};
-use super::run::Results;
+use super::run::{Options, Results};
 use super::validate::Plan;
 use crate::diagnostic::Diagnostic;
 use crate::graph::GraphStore;
@@ -33,7 +33,7 @@ pub(super) async fn counts(store: &dyn GraphStore) -> Result<GraphCounts, Fault>
 pub(super) fn assemble(
     document: &Document,
     plan: &Plan,
-    target: super::Target,
+    options: &Options,
     journal: &Journal,
     results: &Results,
     outcome: Outcome,
@@ -41,7 +41,7 @@ pub(super) fn assemble(
     let streamed = results.streamed.clone().unwrap_or_default();
     Report {
         pipeline: plan.pipeline.metadata.name.clone(),
-        target: target.to_string(),
+        target: options.target(plan).to_string(),
         status: match outcome {
             Outcome::Failed => Status::Failed,
             Outcome::Interrupted => Status::Interrupted,

@@ -7,7 +7,7 @@ use super::state::StateDir;
 use super::stream::Streamed;
 use super::validate::{self, Plan};
 use super::{Fault, Origin, Target, analyse, deploy, judge, report, stream};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Path, Severity};
 use crate::progress::{Interrupt, Outcome, Progress, Stage};
 use crate::report::{AnalysisReport, GraphCounts, Picture, Report};
 use crate::spec::load::Document;
@@ -27,6 +27,13 @@ pub struct Options {
     pub limit: Option<u64>,
     /// Whether warnings of the file stand in the way.
     pub deny_warnings: bool,
+}
+
+impl Options {
+    /// Where the run takes place: as asked, else as the file says.
+    pub(super) fn target(&self, plan: &Plan) -> Target {
+        self.target.unwrap_or(Target::of(&plan.pipeline.spec.infrastructure))
+    }
 }
 
 /// How a run ended.
@@ -115,18 +122,18 @@ async fn stages(
     let progress = journal.progress.clone();
     let streaming = stream::stream(plan, &plan.dataset, &endpoints, options.limit, &progress, interrupt);
     let streamed = results.streamed.insert(journal.stage(Stage::Stream, streaming).await?);
-    results.findings.extend(judge::stream(&plan.pipeline, streamed));
+    results.findings.extend(judge::allow(&plan.pipeline, judge::stream(streamed)));
 
     results.graph = report::counts(&*endpoints.store).await?;
     if !streamed.cut_short {
-        results.findings.extend(judge::expectations(&spec.expect, &results.graph));
+        results.findings.extend(judge::allow(&plan.pipeline, judge::expectations(&Path::of("spec.expect"), &spec.expect, &results.graph)));
     }
     let empty = streamed.rows.already_loaded + streamed.rows.written == 0;
     if !empty && !interrupt.requested() {
         let analysing = analyse::analyse(plan, &*endpoints.store, &progress, interrupt, &mut results.analyses);
         journal.stage(Stage::Analyse, analysing).await?;
         if !streamed.cut_short {
-            results.findings.extend(judge::assertions(&results.analyses));
+            results.findings.extend(judge::allow(&plan.pipeline, judge::assertions(&results.analyses)));
         }
     }
     results.picture = report::picture(plan, &*endpoints.store, &results.graph, &results.analyses).await?;
@@ -144,7 +151,7 @@ async fn conclude(
 ) -> Finished {
     let folder = options.report_dir.clone().or_else(|| results.state.as_ref().map(StateDir::report));
     let mut outcome = results.outcome(interrupt);
-    let mut report = report::assemble(document, plan, &journal, &results, outcome);
+    let mut report = report::assemble(document, plan, options, &journal, &results, outcome);
     if let Some(folder) = &folder {
         let writing = async { report::write(&mut report, folder) };
         if let Err(Fault(faults)) = journal.stage(Stage::Report, writing).await {

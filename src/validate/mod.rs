@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Path, render};
 use crate::spec::Pipeline;
 use crate::spec::load::Document;
 
-pub use world::{Opened, open, source_finding};
+pub use world::{Opened, open, secret, source_finding};
 
 /// What is to be said of a file.
 #[derive(Debug, Clone, Default)]

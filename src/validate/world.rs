@@ -1,15 +1,18 @@
 //! The third tier: the world that a file names, as far as it is on this machine or behind the source's addresses.
 
+mod secret;
 mod source;
 
 use std::path::Path as FilePath;
 
+use datafusion::arrow::datatypes::DataType;
+
 use crate::diagnostic::Diagnostic;
 use crate::graph::mapping::{self, Column, ColumnKind, CompiledMapping};
-use crate::source::arrow::DataType;
 use crate::source::{self as rows, Dataset};
 use crate::spec::{Pipeline, SecretSource};
 
+pub use secret::secret;
 pub use source::finding as source_finding;
 
 /// What was opened while looking; a run goes on with it.

@@ -6,11 +6,12 @@
 
 use super::EngineError;
 use super::answer::{Answer, Cell};
-use super::builder::{Aggregation, GraphBuilder};
+use super::builder::GraphBuilder;
 use super::cast::{index, integer};
 use super::communities::Communities;
 use super::config::Config;
-use super::graph::{Graph, GraphError, Orientation, WeightedGraph};
+use super::graph::{Graph, GraphError, WeightedGraph};
+use crate::spec::{Aggregation, Orientation};
 use super::modularity::{Optimised, optimise};
 use crate::spec::Mode;
 

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use datafusion::arrow::datatypes::DataType;
+
 use crate::source::Column;
-use crate::source::arrow::DataType;
 
 /// A pipeline's name from a path: its last part, as Kubernetes spells names.
 pub(super) fn name_from(path: &str) -> String {

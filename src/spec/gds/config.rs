@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::Mode;
+use crate::spec::Mode;
 
 /// A configuration key of a procedure.
 #[derive(Debug, Clone, Copy, PartialEq)]

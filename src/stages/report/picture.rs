@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::graph::{GraphStore, ProjectedGraph};
 use crate::report::{AnalysisReport, GraphCounts, Picture, PictureEdge, PictureNode, picture as drawing};
-use crate::source::LookupTable;
 use crate::spec::{Analysis, Projection, RelationshipProjection};
 use crate::stages::Fault;
 use crate::stages::validate::Plan;
@@ -36,7 +35,7 @@ pub(in crate::stages) async fn picture(
         || "degree".to_owned(),
         |(_, result)| format!("{} ({})", result.name, result.chart.as_deref().unwrap_or_default()),
     );
-    let places = places(plan, store, &projection).await?;
+    let places = places(plan, store, &projection, identify).await?;
     let nodes = nodes(&projected, scores.as_ref(), places.as_ref());
     let edges = projected.relationships.values().flat_map(|relationships| {
         let ends = relationships.sources.iter().zip(&relationships.targets);
@@ -124,4 +123,54 @@ struct Place {
     longitude: f64,
     latitude: f64,
     title: Option<String>,
+}
+
+/// Where the nodes lie, by the text that names them; `None` where the file does not say.
+async fn places(
+    plan: &Plan,
+    store: &dyn GraphStore,
+    projection: &Projection,
+    identify: Option<&str>,
+) -> Result<Option<HashMap<String, Place>>, Fault> {
+    let Some(map) = &plan.pipeline.spec.report.map else { return Ok(None) };
+    let (keys, longitudes, latitudes, titles) = match (&map.table, &map.key) {
+        (Some(table), Some(key)) => {
+            let Some(table) = plan.dataset.table(table) else { return Ok(None) };
+            let column = |name: &str| table.texts(name).unwrap_or_default();
+            (column(key), column(&map.longitude), column(&map.latitude), map.title.as_deref().map(column))
+        }
+        _ => {
+            let keys = property(store, projection, identify).await?;
+            let longitudes = property(store, projection, Some(&map.longitude)).await?;
+            let latitudes = property(store, projection, Some(&map.latitude)).await?;
+            let titles = match &map.title {
+                Some(title) => Some(property(store, projection, Some(title)).await?),
+                None => None,
+            };
+            (keys, longitudes, latitudes, titles)
+        }
+    };
+    let number = |column: &[Option<String>], row: usize| column.get(row)?.as_ref()?.parse::<f64>().ok();
+    let place = |(row, key): (usize, Option<String>)| {
+        let title = titles.as_ref().and_then(|titles| titles.get(row)?.clone());
+        let (longitude, latitude) = (number(&longitudes, row)?, number(&latitudes, row)?);
+        Some((key?, Place { longitude, latitude, title }))
+    };
+    Ok(Some(keys.into_iter().enumerate().filter_map(place).collect()))
+}
+
+/// The values of a node property as text.
+async fn property(
+    store: &dyn GraphStore,
+    projection: &Projection,
+    name: Option<&str>,
+) -> Result<Vec<Option<String>>, Fault> {
+    let nodes = Projection { nodes: projection.nodes.clone(), relationships: IndexMap::new() };
+    let projected = store.project(&nodes, name).await?;
+    Ok(projected.names.iter().map(|value| (!value.is_null()).then(|| text(value))).collect())
+}
+
+/// A value as the text that names a node.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

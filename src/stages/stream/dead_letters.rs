@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::topic::memory::Record;
+use crate::topic::Record;
 
 /// The file of dead letters, open for appending; none where nobody will read them.
 #[derive(Debug, Default)]

@@ -17,7 +17,8 @@ use crate::graph::{Checkpoint, GraphError, GraphStore, WriteBatch, WriteError, W
 use crate::spec::Topic;
 use crate::stages::deploy::Endpoints;
 use crate::stages::validate::Plan;
-use crate::topic::memory::{Consumer, Record};
+use crate::topic::Record;
+use crate::topic::memory::Consumer;
 
 /// The graph is made durable when this much time was spent on writing since the last time …
 const PERSIST_AFTER: Duration = Duration::from_secs(5);
