@@ -1,23 +1,34 @@
-//! The statement that writes a batch: the mapping's own, for each event, between a test-and-set of the checkpoint and a
-//! count of the events that came through.
+//! The statement that writes a batch: the mapping's own, for each event, between a test-and-set of the checkpoints and a
+//! list of the events that came through.
 //!
-//! The checkpoint is locked by a write before it is read: a plain `MERGE … WHERE` reads the offset before it holds the
-//! lock, and two loaders then write the same batch twice. It stands first, so a loader that lost the race writes nothing.
+//! A checkpoint is locked by a write before it is read: a plain `MERGE … WHERE` reads the offset before it holds the
+//! lock, and two loaders then write the same batch twice. Partitions must come in ascending order, so that two loaders
+//! never wait for each other. No event is written unless every checkpoint stands where the batch begins; a loader that
+//! finds its batch unwritten must roll back.
 
 /// Where each event carries its place in the batch, so that those which bind nothing are found.
 pub const ROW_VARIABLE: &str = "__row";
 
+/// How many properties [`HEAD`] sets for each partition, whatever they were before.
+pub const PROPERTIES_PER_ADVANCE: u64 = 7;
+
 /// The test-and-set, and the events.
 ///
-/// Parameters: `topic`, `partition`, `from`, `to`, `file`, `ordinal`, `lineage`, `digest`, `deadLetters`, and `rows`: a
-/// list of `{i, event}`.
+/// Parameters: `topic`; `advances`, a list of `{partition, from, offset, file, ordinal, lineage, digest, deadLetters}`;
+/// `rows`, a list of `{i, event}`.
 const HEAD: &str = "\
-MERGE (checkpoint:RunnerCheckpoint {topic: $topic, partition: $partition})
+UNWIND $advances AS advance
+MERGE (checkpoint:RunnerCheckpoint {topic: $topic, partition: advance.partition})
 SET checkpoint.lock = true
-WITH checkpoint WHERE coalesce(checkpoint.offset, 0) = $from
-SET checkpoint.offset = $to, checkpoint.file = $file, checkpoint.ordinal = $ordinal, checkpoint.lineage = $lineage,
-    checkpoint.digest = $digest, checkpoint.deadLetters = $deadLetters
-WITH checkpoint
+WITH collect([checkpoint, advance]) AS held,
+     count(CASE WHEN coalesce(checkpoint.offset, 0) <> advance.from THEN 1 END) AS elsewhere
+WHERE elsewhere = 0
+UNWIND held AS pair
+WITH pair[0] AS checkpoint, pair[1] AS advance
+SET checkpoint.offset = advance.offset, checkpoint.file = advance.file, checkpoint.ordinal = advance.ordinal,
+    checkpoint.lineage = advance.lineage, checkpoint.digest = advance.digest,
+    checkpoint.deadLetters = advance.deadLetters
+WITH count(*) AS moved WHERE moved = size($advances)
 UNWIND $rows AS row
 WITH row.i AS __row, row.event AS event
 ";
