@@ -177,9 +177,13 @@ pub(super) fn graph_error(error: &KgError) -> GraphError {
     }
 }
 
-/// Whether a fault that shows only when the statement runs is the statement's, and not the data's.
+/// Whether a fault that shows only when the statement runs is the statement's, and not the data's. The engine has one
+/// kind of error for both.
 pub(super) fn is_of_the_statement(message: &str) -> bool {
-    message.starts_with("Unknown function") || message.contains("is not supported")
+    const BEGINNINGS: [&str; 4] = ["Unknown function", "Missing parameter", "MERGE path:", "MERGE supports"];
+    const WORDS: [&str; 2] = ["unknown key", "is not supported"];
+    BEGINNINGS.iter().any(|beginning| message.starts_with(beginning))
+        || WORDS.iter().any(|words| message.contains(words))
 }
 
 /// What the engine says, without the heading and the copy of the statement that it adds.

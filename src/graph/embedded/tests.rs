@@ -239,7 +239,24 @@ async fn preparing_again_makes_nothing() {
 #[tokio::test]
 async fn a_faulty_statement_is_refused_before_the_first_row() {
     let store = Embedded::in_memory().unwrap();
-    let statement = "MERGE (p:Location {name: event.from})\nMERG (d)";
-    let error = store.prepare(&schema(statement)).await.unwrap_err();
-    assert!(matches!(error, GraphError::Statement { position: Some((2, _)), .. }), "{error:?}");
+    let cases = [
+        ("MERGE (p:Location {name: event.from})\nMERG (d)", Some(2)),
+        ("MERGE (p:Location {name: event.from})\nRETURN p", Some(2)),
+        ("MERGE (p:Location {name: event.from}) WITH p SET p.x = event.x", None),
+        ("MERGE (p:Location {name: event.from})\nCALL { CREATE (:A) }", Some(2)),
+    ];
+    for (statement, at_line) in cases {
+        let error = store.prepare(&schema(statement)).await.unwrap_err();
+        let GraphError::Statement { position, .. } = error else { panic!("{statement}: {error}") };
+        assert_eq!(position.map(|(line, _)| line), at_line, "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn what_only_running_shows_of_a_statement_is_no_records_fault() {
+    for statement in ["CREATE (:A {n: timestamp()})", "CREATE (:A {n: $nobody})", "MERGE (:A)-[:R]->(:B)"] {
+        let store = Embedded::in_memory().unwrap();
+        let error = store.write(&batch(statement, 0, vec![trip(1, 2, 3)])).await.unwrap_err();
+        assert!(matches!(error, WriteError::Fatal(GraphError::Statement { .. })), "{statement}: {error:?}");
+    }
 }

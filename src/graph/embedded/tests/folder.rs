@@ -9,7 +9,7 @@ use super::*;
 
 /// Tells the child of the kill test which folder to write to.
 const FOLDER: &str = "RUNNER_TEST_FOLDER";
-const ROWS: u64 = 6_000;
+const ROWS: u64 = 4_000;
 const BATCH: u64 = 100;
 
 /// All that a graph holds, in the order of creation.
@@ -25,13 +25,15 @@ async fn content(store: &Embedded) -> Vec<Vec<Value>> {
 async fn load(store: &Embedded) {
     store.prepare(&schema(TRIPS)).await.unwrap();
     let checkpoint = store.checkpoints("trips").await.unwrap().remove(&0).unwrap_or_default();
-    for from in (checkpoint.offset..ROWS).step_by(BATCH as usize) {
+    let mut from = checkpoint.offset;
+    while from < ROWS {
         let events =
             (from..from + BATCH).map(|number| trip(number * 7 % 43, number * 5 % 41, number)).collect();
         store.write(&batch(TRIPS, from, events)).await.unwrap();
         if from % (3 * BATCH) == 0 {
             store.persist().await.unwrap();
         }
+        from += BATCH;
     }
     store.persist().await.unwrap();
 }
