@@ -43,21 +43,19 @@ impl Write {
     }
 
     /// Writes it.
-    pub(super) fn run(self, graph: &mut OpenGraph) -> Result<Written, WriteError> {
+    pub(super) fn run(self, graph: &OpenGraph) -> Result<Written, WriteError> {
         let new_checkpoints = self.test(graph)?;
         let result = self.execute(graph)?;
         let came_through = result.rows.first().and_then(|row| row.first());
         let stats = result.stats.unwrap_or_default();
         let own_properties = self.begins.len() as u64 * batch::PROPERTIES_PER_ADVANCE;
-        let written = Written {
+        Ok(Written {
             rows: self.rows as u64,
             wrote_nothing: others(self.rows, came_through),
             nodes_created: (stats.nodes_created as u64).saturating_sub(new_checkpoints),
             relationships_created: stats.relationships_created as u64,
             properties_set: (stats.properties_set as u64).saturating_sub(own_properties),
-        };
-        graph.save_when_due()?;
-        Ok(written)
+        })
     }
 
     pub(super) fn execute(&self, graph: &OpenGraph) -> Result<CypherResult, WriteError> {

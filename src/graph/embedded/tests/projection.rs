@@ -67,14 +67,25 @@ async fn a_weight_that_is_no_number_is_refused() {
 
 #[tokio::test]
 async fn a_property_is_written_back_to_the_nodes() {
-    let store = prepared(TRIPS).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Embedded::open(folder.path(), "bronx").unwrap();
+    store.prepare(&schema(TRIPS)).await.unwrap();
     store.write(&batch(TRIPS, 0, vec![trip(9, 3, 5), trip(4, 3, 5)])).await.unwrap();
+    store.persist().await.unwrap();
     let graph = store.project(&projection(&["Location"], &[]), Some("name")).await.unwrap();
-    let values: Vec<(u64, Value)> =
-        graph.ids.iter().copied().zip([json!(0.5), json!(1.5), Value::Null]).collect();
-    store.set_node_property("page rank", &values).await.unwrap();
+    assert_eq!(graph.names, [json!(9), json!(3), json!(4)]);
+    let set = async |values: [Value; 3]| {
+        let values: Vec<(u64, Value)> = graph.ids.iter().copied().zip(values).collect();
+        store.set_node_property("page rank", &values).await.unwrap()
+    };
+    assert_eq!(set([json!(0.5), json!(1), json!("x")]).await, 3);
+    assert_eq!(set([json!(0.5), json!(1.5), Value::Null]).await, 3);
+    store.persist().await.unwrap();
+    drop(store);
+    let store = Embedded::open(folder.path(), "bronx").unwrap();
     let ranks = rows(&store, "MATCH (l:Location) RETURN l.name, l.`page rank` ORDER BY l.name").await;
-    assert_eq!(ranks, [[json!(3), json!(1.5)], [json!(4), json!(null)], [json!(9), json!(0.5)]]);
+    assert_eq!(ranks, [[json!(3), json!(1.5)], [json!(4), Value::Null], [json!(9), json!(0.5)]]);
+    assert!(store.set_node_property("rank", &[(999, json!(1))]).await.is_err());
 }
 
 /// A node's and a relationship's number in the engine is reused when a batch is undone. The order must not suffer.
