@@ -215,19 +215,27 @@ pub struct Prepared {
     pub done_without: Vec<(Constraint, String)>,
 }
 
-/// Records of one partition, to be written in one transaction.
+/// Records to be written in one transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteBatch {
     /// The statement that is run for each `event`; see [`batch`].
     pub statement: Arc<str>,
     /// The topic.
     pub topic: String,
+    /// The rows as JSON objects, in the order in which they shall be written. It may be empty: then only the checkpoints
+    /// move.
+    pub events: Vec<Value>,
+    /// How the checkpoints of the partitions that the records came from move, by ascending partition; at least one.
+    pub advances: Vec<Advance>,
+}
+
+/// How the checkpoint of a partition moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advance {
     /// The partition.
     pub partition: u32,
-    /// The offset at which the batch begins: where the checkpoint must stand.
+    /// The offset at which the batch begins in it: where the checkpoint must stand.
     pub from: u64,
-    /// The rows as JSON objects. It may be empty: then only the checkpoint moves.
-    pub events: Vec<Value>,
     /// The checkpoint as it shall be.
     pub checkpoint: Checkpoint,
 }
@@ -240,11 +248,11 @@ pub struct Written {
     /// The rows (by their place in the batch) for which the statement ended with nothing bound: a `MATCH` without a
     /// hit, a `WHERE` that was not so. What such a statement wrote before that point stands.
     pub wrote_nothing: Vec<usize>,
-    /// Nodes that were made.
+    /// Nodes that were made, without runner's own.
     pub nodes_created: u64,
     /// Relationships that were made.
     pub relationships_created: u64,
-    /// Properties that `SET` set.
+    /// Properties that `SET` set, without runner's own.
     pub properties_set: u64,
 }
 
@@ -271,7 +279,10 @@ pub struct Counts {
 
 /// A part of the graph in columns: what an analysis works on.
 ///
-/// Node `i` is the `i`-th by creation; relationships of a type are in the order of their creation.
+/// The relationships of a type are in the order of their creation. Nodes are in the order in which those relationships
+/// first touch them, type by type, source before target; nodes without any follow in the order of their creation. So the
+/// order is the rows' own, and does not depend on how they were cut into batches: within a batch, a statement makes all
+/// its first nodes before its second ones.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProjectedGraph {
     /// The engine's own ids of the nodes.

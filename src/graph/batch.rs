@@ -1,23 +1,34 @@
-//! The statement that writes a batch: the mapping's own, for each event, between a test-and-set of the checkpoint and a
-//! count of the events that came through.
+//! The statement that writes a batch: the mapping's own, for each event, between a test-and-set of the checkpoints and a
+//! list of the events that came through.
 //!
-//! The checkpoint is locked by a write before it is read: a plain `MERGE … WHERE` reads the offset before it holds the
-//! lock, and two loaders then write the same batch twice. It stands first, so a loader that lost the race writes nothing.
+//! A checkpoint is locked by a write before it is read: a plain `MERGE … WHERE` reads the offset before it holds the
+//! lock, and two loaders then write the same batch twice. Partitions must come in ascending order, so that two loaders
+//! never wait for each other. No event is written unless every checkpoint stands where the batch begins; a loader that
+//! finds its batch unwritten must roll back.
 
 /// Where each event carries its place in the batch, so that those which bind nothing are found.
 pub const ROW_VARIABLE: &str = "__row";
 
+/// How many properties [`HEAD`] sets for each partition, whatever they were before.
+pub const PROPERTIES_PER_ADVANCE: u64 = 7;
+
 /// The test-and-set, and the events.
 ///
-/// Parameters: `topic`, `partition`, `from`, `to`, `file`, `ordinal`, `lineage`, `digest`, `deadLetters`, and `rows`: a
-/// list of `{i, event}`.
+/// Parameters: `topic`; `advances`, a list of `{partition, from, offset, file, ordinal, lineage, digest, deadLetters}`;
+/// `rows`, a list of `{i, event}`.
 const HEAD: &str = "\
-MERGE (checkpoint:RunnerCheckpoint {topic: $topic, partition: $partition})
+UNWIND $advances AS advance
+MERGE (checkpoint:RunnerCheckpoint {topic: $topic, partition: advance.partition})
 SET checkpoint.lock = true
-WITH checkpoint WHERE coalesce(checkpoint.offset, 0) = $from
-SET checkpoint.offset = $to, checkpoint.file = $file, checkpoint.ordinal = $ordinal, checkpoint.lineage = $lineage,
-    checkpoint.digest = $digest, checkpoint.deadLetters = $deadLetters
-WITH checkpoint
+WITH collect([checkpoint, advance]) AS held,
+     count(CASE WHEN coalesce(checkpoint.offset, 0) <> advance.from THEN 1 END) AS elsewhere
+WHERE elsewhere = 0
+UNWIND held AS pair
+WITH pair[0] AS checkpoint, pair[1] AS advance
+SET checkpoint.offset = advance.offset, checkpoint.file = advance.file, checkpoint.ordinal = advance.ordinal,
+    checkpoint.lineage = advance.lineage, checkpoint.digest = advance.digest,
+    checkpoint.deadLetters = advance.deadLetters
+WITH count(*) AS moved WHERE moved = size($advances)
 UNWIND $rows AS row
 WITH row.i AS __row, row.event AS event
 ";
@@ -27,7 +38,18 @@ WITH row.i AS __row, row.event AS event
 /// Its one row has one column, `rows`: the list of the events that came through, by their place in the batch.
 #[must_use]
 pub fn statement(per_event: &str) -> String {
-    format!("{HEAD}{}\nRETURN collect(DISTINCT {ROW_VARIABLE}) AS rows", carry_row(per_event.trim()))
+    let per_event = per_event.trim().trim_end_matches(';').trim_end();
+    format!("{HEAD}{}\nRETURN collect(DISTINCT {ROW_VARIABLE}) AS rows", carry_row(per_event))
+}
+
+/// Where a `RETURN` stands that would cut the statement off from its [tail](statement), as an offset in bytes.
+#[must_use]
+pub fn returns_at(per_event: &str) -> Option<usize> {
+    let words = outer_words(per_event);
+    words
+        .iter()
+        .find(|(start, word)| word.eq_ignore_ascii_case("RETURN") && !is_name(per_event, *start))
+        .map(|(start, _)| *start)
 }
 
 /// The statement with [`ROW_VARIABLE`] carried through each `WITH` of its own, so that it is run for each event by
@@ -58,8 +80,7 @@ fn with_clauses(cypher: &str) -> Vec<usize> {
         let is_operator = previous.is_some_and(|(_, word)| {
             word.eq_ignore_ascii_case("STARTS") || word.eq_ignore_ascii_case("ENDS")
         });
-        let is_name = cypher[..start].trim_end().ends_with(['.', ':', '$', '|']);
-        if !word.eq_ignore_ascii_case("WITH") || is_operator || is_name {
+        if !word.eq_ignore_ascii_case("WITH") || is_operator || is_name(cypher, start) {
             continue;
         }
         let items = start + word.len();
@@ -69,6 +90,11 @@ fn with_clauses(cypher: &str) -> Vec<usize> {
         found.push(distinct.map_or(items, |(next, word)| next + word.len()));
     }
     found
+}
+
+/// Whether the word at `start` names a property, a label, a type or a parameter.
+fn is_name(cypher: &str, start: usize) -> bool {
+    cypher[..start].trim_end().ends_with(['.', ':', '$', '|', '&', '!'])
 }
 
 /// The words that stand outside of brackets, strings, quoted names and comments, each with its place.
@@ -124,10 +150,19 @@ mod tests {
 
     #[test]
     fn a_statement_without_with_stands_as_it_is() {
-        let statement = statement("  MERGE (p:Location {name: event.a})\n");
+        let statement = statement("  MERGE (p:Location {name: event.a}) ;\n");
         assert!(statement.ends_with(
             "AS event\nMERGE (p:Location {name: event.a})\nRETURN collect(DISTINCT __row) AS rows"
         ));
+    }
+
+    #[test]
+    fn a_return_of_its_own_is_found() {
+        assert_eq!(returns_at("MERGE (a:A)\nreturn a"), Some(12));
+        assert_eq!(
+            returns_at("MERGE (a:A) CALL (a) { MATCH (b) RETURN b } SET a.return = event.return;"),
+            None
+        );
     }
 
     #[test]

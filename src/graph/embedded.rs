@@ -1,12 +1,13 @@
 //! The graph store that needs no server: the Cypher engine kglite, in this process, kept in a folder.
 //!
-//! The graph is in memory and is saved as a whole, from time to time and at the end. Its checkpoints are in it and are
+//! The graph is in memory and is saved as a whole when [`GraphStore::persist`] says so. Its checkpoints are in it and are
 //! saved with it, so whatever a crash takes away is written again from the checkpoint that stands.
 
 mod engine;
 mod prepare;
 mod project;
 mod state;
+mod update;
 mod value;
 mod write;
 
@@ -19,13 +20,13 @@ use futures::future::BoxFuture;
 use kglite::api::DirGraph;
 use kglite::api::session::{OpenSpec, Session, open_path};
 use kglite::api::storage::StorageMode;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use self::engine::{Engine, OpenGraph, graph_error};
 use self::state::Folder;
 use super::{
     Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, Table, WriteBatch,
-    WriteError, Written, quoted,
+    WriteError, Written,
 };
 use crate::spec::Projection;
 
@@ -133,19 +134,9 @@ impl GraphStore for Embedded {
         property: &'a str,
         values: &'a [(u64, Value)],
     ) -> BoxFuture<'a, Result<u64, GraphError>> {
-        let statement = format!(
-            "UNWIND $values AS pair MATCH (n) WHERE id(n) = pair.id SET n.{} = pair.value",
-            quoted(property)
-        );
-        let pairs: Vec<Value> =
-            values.iter().map(|(id, value)| json!({ "id": id, "value": value })).collect();
-        let parameters = Map::from_iter([("values".to_owned(), Value::Array(pairs))]);
-        self.run(move |graph| {
-            let parameters = value::to_parameters(&parameters)?;
-            let outcome = graph.execute(&statement, &parameters).map_err(|error| graph_error(&error))?;
-            Ok(outcome.result.stats.map_or(0, |stats| stats.properties_set as u64))
-        })
-        .boxed()
+        let property = property.to_owned();
+        let values = values.to_vec();
+        self.run(move |graph| update::set_node_property(graph, &property, &values)).boxed()
     }
 
     fn persist(&self) -> BoxFuture<'_, Result<(), GraphError>> {

@@ -7,7 +7,6 @@
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use kglite::api::cypher::{QueryWarningSink, with_query_warning_sink};
 use kglite::api::io::GraphWriterLease;
@@ -86,28 +85,16 @@ pub(super) struct OpenGraph {
     _lease: Option<GraphWriterLease>,
     /// The file that it is saved to; none for a graph in memory only.
     file: Option<PathBuf>,
-    last_save: Instant,
-    last_save_took: Duration,
+    /// The version of the graph that the file holds, where this process has saved it.
     saved_version: Option<u64>,
 }
 
 impl OpenGraph {
-    /// The least time between two saves that nobody asked for.
-    const SAVE_INTERVAL: Duration = Duration::from_secs(2);
-    /// How many times as long as a save takes must pass until the next: at most a tenth of the time goes into saving.
-    const SAVE_SHARE: u32 = 10;
     /// How often the engine tries a write again that lost a race. There is no one to race with.
     const ATTEMPTS: u32 = 1;
 
     pub(super) fn new(session: Session, lease: Option<GraphWriterLease>, file: Option<PathBuf>) -> Self {
-        Self {
-            session,
-            _lease: lease,
-            file,
-            last_save: Instant::now(),
-            last_save_took: Duration::ZERO,
-            saved_version: None,
-        }
+        Self { session, _lease: lease, file, saved_version: None }
     }
 
     pub(super) const fn session(&self) -> &Session {
@@ -137,24 +124,12 @@ impl OpenGraph {
         let Some(file) = self.file.as_ref().filter(|_| self.saved_version != Some(version)) else {
             return Ok(());
         };
-        let begun = Instant::now();
         self.session.save(&file.to_string_lossy(), true).map_err(|message| GraphError::Save {
             folder: file.parent().map(PathBuf::from).unwrap_or_default(),
             message,
         })?;
         self.saved_version = Some(version);
-        self.last_save = Instant::now();
-        self.last_save_took = begun.elapsed();
         Ok(())
-    }
-
-    /// Saves the graph where the last save is long enough ago.
-    pub(super) fn save_when_due(&mut self) -> Result<(), GraphError> {
-        let interval = Self::SAVE_INTERVAL.max(self.last_save_took * Self::SAVE_SHARE);
-        if self.last_save.elapsed() < interval {
-            return Ok(());
-        }
-        self.save()
     }
 }
 
@@ -177,9 +152,13 @@ pub(super) fn graph_error(error: &KgError) -> GraphError {
     }
 }
 
-/// Whether a fault that shows only when the statement runs is the statement's, and not the data's.
+/// Whether a fault that shows only when the statement runs is the statement's, and not the data's. The engine has one
+/// kind of error for both.
 pub(super) fn is_of_the_statement(message: &str) -> bool {
-    message.starts_with("Unknown function") || message.contains("is not supported")
+    const BEGINNINGS: [&str; 4] = ["Unknown function", "Missing parameter", "MERGE path:", "MERGE supports"];
+    const WORDS: [&str; 2] = ["unknown key", "is not supported"];
+    BEGINNINGS.iter().any(|beginning| message.starts_with(beginning))
+        || WORDS.iter().any(|words| message.contains(words))
 }
 
 /// What the engine says, without the heading and the copy of the statement that it adds.

@@ -91,6 +91,12 @@ fn plan(graph: &OpenGraph, statement: &str) -> Result<(), GraphError> {
     if statement.trim().is_empty() {
         return Ok(());
     }
+    if let Some(offset) = batch::returns_at(statement) {
+        return Err(GraphError::Statement {
+            message: "a mapping writes, and has no use for RETURN".to_owned(),
+            position: Some(line_and_column(statement, offset)),
+        });
+    }
     explain(graph, &format!("{EVENT_LINE}{statement}")).map_err(|error| match error {
         GraphError::Statement { message, position } => {
             let position = position.map(|(line, column)| (line.saturating_sub(EVENT_LINES), column));
@@ -99,6 +105,13 @@ fn plan(graph: &OpenGraph, statement: &str) -> Result<(), GraphError> {
         other => other,
     })?;
     explain(graph, &batch::statement(statement))
+}
+
+/// Line and column of an offset in bytes, from 1.
+fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 /// What binds `event` while a statement is planned by itself.

@@ -46,29 +46,66 @@ pub(super) fn project(
     projection: &Projection,
     identify: Option<&str>,
 ) -> Result<ProjectedGraph, GraphError> {
-    let mut projected = ProjectedGraph::default();
-    let mut places = vec![ABSENT; graph.graph.node_bound()];
     let labels = Labels::new(graph, projection);
-    for index in graph.graph.node_indices() {
-        let Some(label) = labels.of(graph, index) else { continue };
-        let place = u32::try_from(projected.ids.len()).map_err(|_| too_large("nodes"))?;
-        if let Some(slot) = places.get_mut(index.index()) {
-            *slot = place;
+    let chosen: Vec<Option<Arc<str>>> = {
+        let mut chosen = vec![None; graph.graph.node_bound()];
+        for index in graph.graph.node_indices() {
+            if let Some(slot) = chosen.get_mut(index.index()) {
+                *slot = labels.of(graph, index);
+            }
         }
+        chosen
+    };
+    let mut order = Order { chosen, places: vec![ABSENT; graph.graph.node_bound()], nodes: Vec::new() };
+    let mut projected = ProjectedGraph::default();
+    for (kind, settings) in &projection.relationships {
+        let relationships = project_type(graph, kind, &settings.properties, &mut order)?;
+        projected.relationships.insert(kind.clone(), relationships);
+    }
+    for index in graph.graph.node_indices() {
+        order.place(index)?;
+    }
+    for (index, label) in order.nodes {
         projected.ids.push(index.index() as u64);
         projected.names.push(name_of(graph, index, identify));
         projected.labels.push(label);
     }
-    for (kind, settings) in &projection.relationships {
-        let relationships = project_type(graph, kind, &settings.properties, &places)?;
-        projected.relationships.insert(kind.clone(), relationships);
-    }
     Ok(projected)
 }
 
-fn too_large(what: &str) -> GraphError {
+/// The order of the projected nodes, as it comes about.
+struct Order {
+    /// By the node's index in the engine: the label by which it is projected, if it is.
+    chosen: Vec<Option<Arc<str>>>,
+    /// By the node's index in the engine: its place in the order, or [`ABSENT`].
+    places: Vec<u32>,
+    nodes: Vec<(NodeIndex, Arc<str>)>,
+}
+
+impl Order {
+    fn is_chosen(&self, node: NodeIndex) -> bool {
+        self.chosen.get(node.index()).is_some_and(Option::is_some)
+    }
+
+    /// The node's place, which is the next one where it has none yet; `None` where the node is not projected.
+    fn place(&mut self, node: NodeIndex) -> Result<Option<u32>, GraphError> {
+        let (Some(Some(label)), Some(place)) =
+            (self.chosen.get(node.index()), self.places.get_mut(node.index()))
+        else {
+            return Ok(None);
+        };
+        if *place == ABSENT {
+            *place =
+                u32::try_from(self.nodes.len()).ok().filter(|next| *next != ABSENT).ok_or_else(too_large)?;
+            self.nodes.push((node, Arc::clone(label)));
+        }
+        Ok(Some(*place))
+    }
+}
+
+fn too_large() -> GraphError {
     GraphError::Execution {
-        message: format!("the projection has more {what} than can be counted in 32 bits"),
+        message: "the projection has more nodes than can be counted in 32 bits".to_owned(),
     }
 }
 
@@ -123,18 +160,22 @@ fn project_type(
     graph: &DirGraph,
     kind: &str,
     properties: &[String],
-    places: &[u32],
+    order: &mut Order,
 ) -> Result<ProjectedRelationships, GraphError> {
     let wanted = InternedKey::from_str(kind);
     let keys: Vec<InternedKey> = properties.iter().map(|property| InternedKey::from_str(property)).collect();
     let mut columns: Vec<Vec<Option<f64>>> = vec![Vec::new(); properties.len()];
     let mut projected = ProjectedRelationships::default();
-    let place = |node: NodeIndex| places.get(node.index()).copied().filter(|place| *place != ABSENT);
     for edge in graph.graph.edge_references() {
         if kind != EVERY && edge.connection_type() != wanted {
             continue;
         }
-        let (Some(source), Some(target)) = (place(edge.source()), place(edge.target())) else { continue };
+        if !order.is_chosen(edge.source()) || !order.is_chosen(edge.target()) {
+            continue;
+        }
+        let (Some(source), Some(target)) = (order.place(edge.source())?, order.place(edge.target())?) else {
+            continue;
+        };
         projected.sources.push(source);
         projected.targets.push(target);
         let stored = &edge.weight().properties;

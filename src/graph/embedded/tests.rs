@@ -1,10 +1,13 @@
 //! The embedded store, with the mission's own mapping.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod folder;
+mod projection;
+
 use serde_json::{Value, json};
 
 use super::*;
-use crate::graph::{Constraint, ConstraintKind, ElementSchema};
+use crate::graph::{Advance, Constraint, ConstraintKind, ElementSchema};
 use crate::message::RowId;
 
 const TRIPS: &str = "\
@@ -33,23 +36,16 @@ fn trip(from: u64, to: u64, number: u64) -> Value {
     json!({ "from": from, "to": to, "distance": number, "pickup": format!("2022-03-01T00:00:{:02}", number % 60) })
 }
 
-fn batch(statement: &str, from: u64, events: Vec<Value>) -> WriteBatch {
-    let offset = from + events.len() as u64;
+fn advance(partition: u32, from: u64, rows: u64) -> Advance {
+    let offset = from + rows;
     let row = offset.checked_sub(1).map(|ordinal| RowId { file: "a.parquet".into(), ordinal });
-    WriteBatch {
-        statement: statement.into(),
-        topic: "trips".to_owned(),
-        partition: 0,
-        from,
-        events,
-        checkpoint: Checkpoint {
-            offset,
-            row,
-            lineage: "lineage".to_owned(),
-            digest: "digest".to_owned(),
-            dead_letters: 0,
-        },
-    }
+    let (lineage, digest) = ("lineage".to_owned(), "digest".to_owned());
+    Advance { partition, from, checkpoint: Checkpoint { offset, row, lineage, digest, dead_letters: 0 } }
+}
+
+fn batch(statement: &str, from: u64, events: Vec<Value>) -> WriteBatch {
+    let advances = vec![advance(0, from, events.len() as u64)];
+    WriteBatch { statement: statement.into(), topic: "trips".to_owned(), events, advances }
 }
 
 async fn rows(store: &Embedded, cypher: &str) -> Vec<Vec<Value>> {
@@ -77,7 +73,10 @@ async fn a_batch_and_its_checkpoint_are_written_together() {
     let written = store.write(&batch).await.unwrap();
     assert_eq!(written.rows, 3);
     assert_eq!(written.wrote_nothing, Vec::<usize>::new());
-    assert_eq!(store.checkpoints("trips").await.unwrap(), BTreeMap::from([(0, batch.checkpoint)]));
+    assert_eq!(
+        store.checkpoints("trips").await.unwrap(),
+        BTreeMap::from([(0, batch.advances[0].checkpoint.clone())])
+    );
     assert_eq!(store.checkpoints("other").await.unwrap(), BTreeMap::new());
     let counts = store.counts().await.unwrap();
     assert_eq!(counts.nodes, BTreeMap::from([("Location".to_owned(), 2)]));
@@ -100,6 +99,36 @@ async fn a_loader_that_is_not_where_the_checkpoint_stands_is_fenced() {
 }
 
 #[tokio::test]
+async fn a_batch_over_several_partitions_moves_all_checkpoints_or_none() {
+    let store = prepared(TRIPS).await;
+    let mut both = batch(TRIPS, 0, vec![trip(1, 2, 10), trip(2, 3, 11), trip(3, 4, 12)]);
+    both.advances = vec![advance(0, 0, 1), advance(7, 0, 2)];
+    let written = store.write(&both).await.unwrap();
+    assert_eq!((written.nodes_created, written.properties_set), (4, 0));
+    both.advances = vec![advance(0, 1, 1), advance(7, 1, 2)];
+    let error = store.write(&both).await.unwrap_err();
+    assert!(matches!(error, WriteError::Fenced { partition: 7, expected: 1, found: 2, .. }), "{error}");
+    let checkpoints = store.checkpoints("trips").await.unwrap();
+    let offsets: Vec<(u32, u64)> =
+        checkpoints.iter().map(|(partition, at)| (*partition, at.offset)).collect();
+    assert_eq!(offsets, [(0, 1), (7, 2)]);
+}
+
+/// The store tests the checkpoints before it runs the statement; a server has only the statement.
+#[test]
+fn the_statement_itself_writes_no_event_where_a_checkpoint_stands_elsewhere() {
+    let graph = OpenGraph::new(Session::new(DirGraph::new()), None, None);
+    let mut first = batch(TRIPS, 0, vec![trip(1, 2, 10)]);
+    first.advances.push(advance(1, 0, 1));
+    write::Write::new(&first).unwrap().execute(&graph).unwrap();
+    let mut second = batch(TRIPS, 1, vec![trip(3, 4, 10)]);
+    second.advances.push(advance(1, 0, 1));
+    let result = write::Write::new(&second).unwrap().execute(&graph).unwrap();
+    assert_eq!(result.stats.unwrap_or_default().nodes_created, 0);
+    assert_eq!(write::checkpoints(&graph, "trips").unwrap()[&0].offset, 1);
+}
+
+#[tokio::test]
 async fn a_faulty_record_takes_the_whole_batch_with_it() {
     let store = prepared(TRIPS).await;
     store.write(&batch(TRIPS, 0, vec![trip(1, 2, 10)])).await.unwrap();
@@ -119,10 +148,10 @@ async fn a_faulty_record_takes_the_whole_batch_with_it() {
 async fn the_checkpoint_moves_past_a_record_that_is_set_aside() {
     let store = prepared(TRIPS).await;
     let mut empty = batch(TRIPS, 0, Vec::new());
-    empty.checkpoint = Checkpoint { offset: 1, dead_letters: 1, ..Checkpoint::default() };
-    let written = store.write(&empty).await.unwrap();
-    assert_eq!(written.wrote_nothing, Vec::<usize>::new());
-    assert_eq!(store.checkpoints("trips").await.unwrap()[&0], empty.checkpoint);
+    empty.advances[0].checkpoint = Checkpoint { offset: 1, dead_letters: 1, ..Checkpoint::default() };
+    assert_eq!(store.write(&empty).await.unwrap(), Written::default());
+    assert_eq!(store.checkpoints("trips").await.unwrap()[&0], empty.advances[0].checkpoint);
+    assert_eq!(store.counts().await.unwrap(), Counts::default());
 }
 
 #[tokio::test]
@@ -210,7 +239,24 @@ async fn preparing_again_makes_nothing() {
 #[tokio::test]
 async fn a_faulty_statement_is_refused_before_the_first_row() {
     let store = Embedded::in_memory().unwrap();
-    let statement = "MERGE (p:Location {name: event.from})\nMERG (d)";
-    let error = store.prepare(&schema(statement)).await.unwrap_err();
-    assert!(matches!(error, GraphError::Statement { position: Some((2, _)), .. }), "{error:?}");
+    let cases = [
+        ("MERGE (p:Location {name: event.from})\nMERG (d)", Some(2)),
+        ("MERGE (p:Location {name: event.from})\nRETURN p", Some(2)),
+        ("MERGE (p:Location {name: event.from}) WITH p SET p.x = event.x", None),
+        ("MERGE (p:Location {name: event.from})\nCALL { CREATE (:A) }", Some(2)),
+    ];
+    for (statement, at_line) in cases {
+        let error = store.prepare(&schema(statement)).await.unwrap_err();
+        let GraphError::Statement { position, .. } = error else { panic!("{statement}: {error}") };
+        assert_eq!(position.map(|(line, _)| line), at_line, "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn what_only_running_shows_of_a_statement_is_no_records_fault() {
+    for statement in ["CREATE (:A {n: timestamp()})", "CREATE (:A {n: $nobody})", "MERGE (:A)-[:R]->(:B)"] {
+        let store = Embedded::in_memory().unwrap();
+        let error = store.write(&batch(statement, 0, vec![trip(1, 2, 3)])).await.unwrap_err();
+        assert!(matches!(error, WriteError::Fatal(GraphError::Statement { .. })), "{statement}: {error:?}");
+    }
 }

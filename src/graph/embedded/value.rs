@@ -83,7 +83,8 @@ fn node_to_json(node: &NodeValue) -> Value {
 fn is_made_up(node: &NodeValue, key: &str, value: &EngineValue) -> bool {
     let label = node.labels.first();
     match (key, value) {
-        ("id", EngineValue::UniqueId(_)) => true,
+        // `SET n = map` leaves a title without a value.
+        (_, EngineValue::Null) | ("id", EngineValue::UniqueId(_)) => true,
         ("type", EngineValue::String(text)) => Some(text) == label,
         ("title" | "name", EngineValue::String(text)) if is_minted(text, label) => true,
         ("title", _) => node.properties.get("name") == Some(value),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use kglite::api::cypher::CypherResult;
 use kglite::api::{KgError, KgErrorCode, PropMap, Value as EngineValue};
 
 use super::engine::{OpenGraph, graph_error, headline, is_of_the_statement};
 use super::value::{Parameters, to_engine};
-use crate::graph::{Checkpoint, GraphError, WriteBatch, WriteError, Written, batch};
+use crate::graph::{Advance, Checkpoint, GraphError, WriteBatch, WriteError, Written, batch};
 use crate::message::RowId;
 
 /// A batch, ready for the engine.
@@ -14,8 +15,8 @@ pub(super) struct Write {
     statement: String,
     parameters: Parameters,
     topic: String,
-    partition: u32,
-    from: u64,
+    /// For each partition, the offset at which the batch begins.
+    begins: Vec<(u32, u64)>,
     rows: usize,
 }
 
@@ -31,41 +32,51 @@ impl Write {
             let pairs = [("event".to_owned(), event), ("i".to_owned(), integer(position as u64)?)];
             rows.push(EngineValue::Map(PropMap::from_iter(pairs)));
         }
+        let advances = batch.advances.iter().map(advance).collect::<Result<Vec<_>, GraphError>>()?;
         Ok(Self {
             statement: batch::statement(&batch.statement),
-            parameters: parameters(batch, rows)?,
+            parameters: parameters(&batch.topic, advances, rows),
             topic: batch.topic.clone(),
-            partition: batch.partition,
-            from: batch.from,
+            begins: batch.advances.iter().map(|advance| (advance.partition, advance.from)).collect(),
             rows: batch.events.len(),
         })
     }
 
     /// Writes it.
-    pub(super) fn run(self, graph: &mut OpenGraph) -> Result<Written, WriteError> {
-        // The statement tests this as well; here it can also be told where the checkpoint stands.
-        let found = offset(graph, &self.topic, self.partition)?;
-        if found != self.from {
-            return Err(WriteError::Fenced {
-                topic: self.topic,
-                partition: self.partition,
-                expected: self.from,
-                found,
-            });
-        }
-        let result =
-            graph.execute(&self.statement, &self.parameters).map_err(|error| write_error(&error))?.result;
+    pub(super) fn run(self, graph: &OpenGraph) -> Result<Written, WriteError> {
+        let new_checkpoints = self.test(graph)?;
+        let result = self.execute(graph)?;
         let came_through = result.rows.first().and_then(|row| row.first());
         let stats = result.stats.unwrap_or_default();
-        let written = Written {
+        let own_properties = self.begins.len() as u64 * batch::PROPERTIES_PER_ADVANCE;
+        Ok(Written {
             rows: self.rows as u64,
             wrote_nothing: others(self.rows, came_through),
-            nodes_created: stats.nodes_created as u64,
+            nodes_created: (stats.nodes_created as u64).saturating_sub(new_checkpoints),
             relationships_created: stats.relationships_created as u64,
-            properties_set: stats.properties_set as u64,
-        };
-        graph.save_when_due()?;
-        Ok(written)
+            properties_set: (stats.properties_set as u64).saturating_sub(own_properties),
+        })
+    }
+
+    pub(super) fn execute(&self, graph: &OpenGraph) -> Result<CypherResult, WriteError> {
+        let outcome =
+            graph.execute(&self.statement, &self.parameters).map_err(|error| write_error(&error))?;
+        Ok(outcome.result)
+    }
+
+    /// Tests that each checkpoint stands where the batch begins, and counts those that are not there yet. The statement
+    /// tests it as well; here it can also be told where a checkpoint stands, and nothing else can write in between.
+    fn test(&self, graph: &OpenGraph) -> Result<u64, WriteError> {
+        let mut new = 0;
+        for &(partition, expected) in &self.begins {
+            let stands = offset(graph, &self.topic, partition)?;
+            new += u64::from(stands.is_none());
+            let found = stands.unwrap_or_default();
+            if found != expected {
+                return Err(WriteError::Fenced { topic: self.topic.clone(), partition, expected, found });
+            }
+        }
+        Ok(new)
     }
 }
 
@@ -84,33 +95,37 @@ fn others(rows: usize, came_through: Option<&EngineValue>) -> Vec<usize> {
     missing.iter().enumerate().filter(|(_, missing)| **missing).map(|(place, _)| place).collect()
 }
 
-fn parameters(batch: &WriteBatch, rows: Vec<EngineValue>) -> Result<Parameters, GraphError> {
-    let checkpoint = &batch.checkpoint;
+/// How a checkpoint moves, as the statement takes it.
+fn advance(advance: &Advance) -> Result<EngineValue, GraphError> {
+    let checkpoint = &advance.checkpoint;
     let (file, ordinal) = match &checkpoint.row {
         Some(row) => (EngineValue::String(row.file.to_string()), integer(row.ordinal)?),
         None => (EngineValue::Null, EngineValue::Null),
     };
-    Ok([
-        ("topic", EngineValue::String(batch.topic.clone())),
-        ("partition", EngineValue::Int64(batch.partition.into())),
-        ("from", integer(batch.from)?),
-        ("to", integer(checkpoint.offset)?),
+    let fields = [
+        ("partition", EngineValue::Int64(advance.partition.into())),
+        ("from", integer(advance.from)?),
+        ("offset", integer(checkpoint.offset)?),
         ("file", file),
         ("ordinal", ordinal),
         ("lineage", EngineValue::String(checkpoint.lineage.clone())),
         ("digest", EngineValue::String(checkpoint.digest.clone())),
         ("deadLetters", integer(checkpoint.dead_letters)?),
-        ("rows", EngineValue::List(rows)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into())
+    ];
+    Ok(EngineValue::Map(fields.into_iter().collect()))
+}
+
+fn parameters(topic: &str, advances: Vec<EngineValue>, rows: Vec<EngineValue>) -> Parameters {
+    Parameters::from([
+        ("topic".to_owned(), EngineValue::String(topic.to_owned())),
+        ("advances".to_owned(), EngineValue::List(advances)),
+        ("rows".to_owned(), EngineValue::List(rows)),
+    ])
 }
 
 /// The parameters of a batch without rows, for planning its statement.
 pub(super) fn no_rows() -> Parameters {
-    let absent = ["topic", "partition", "from", "to", "file", "ordinal", "lineage", "digest", "deadLetters"]
-        .map(|name| (name.to_owned(), EngineValue::Null));
-    absent.into_iter().chain([("rows".to_owned(), EngineValue::List(Vec::new()))]).collect()
+    parameters("", Vec::new(), Vec::new())
 }
 
 fn integer(number: u64) -> Result<EngineValue, GraphError> {
@@ -139,8 +154,8 @@ fn write_error(error: &KgError) -> WriteError {
     }
 }
 
-/// Where the checkpoint of a partition stands; at the beginning where there is none.
-fn offset(graph: &OpenGraph, topic: &str, partition: u32) -> Result<u64, GraphError> {
+/// Where the checkpoint of a partition stands; `None` where there is none.
+fn offset(graph: &OpenGraph, topic: &str, partition: u32) -> Result<Option<u64>, GraphError> {
     const OFFSET: &str =
         "MATCH (c:RunnerCheckpoint {topic: $topic, partition: $partition}) RETURN coalesce(c.offset, 0)";
     let parameters = Parameters::from([
@@ -148,10 +163,10 @@ fn offset(graph: &OpenGraph, topic: &str, partition: u32) -> Result<u64, GraphEr
         ("partition".to_owned(), EngineValue::Int64(partition.into())),
     ]);
     let rows = graph.read(OFFSET, &parameters).map_err(|error| graph_error(&error))?.result.rows;
-    match rows.first().and_then(|row| row.first()) {
-        Some(EngineValue::Int64(offset)) => Ok(u64::try_from(*offset).unwrap_or_default()),
-        _ => Ok(0),
-    }
+    Ok(match rows.first().and_then(|row| row.first()) {
+        Some(EngineValue::Int64(offset)) => u64::try_from(*offset).ok(),
+        _ => None,
+    })
 }
 
 /// How far each partition of a topic has come.
