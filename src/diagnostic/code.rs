@@ -143,7 +143,7 @@ pub enum Code {
     UnknownCode,
 
     // ---- infrastructure and topic ----
-    /// Kafka's security settings contradict each other.
+    /// The security settings of a connection contradict each other.
     ///
     /// The SASL protocols need `sasl`, and the others ignore it; the SSL protocols alone use `tls`.
     ///
@@ -152,7 +152,7 @@ pub enum Code {
     ///   protocol: SASL_SSL
     ///   sasl: { mechanism: SCRAM-SHA-512, username: runner, passwordFrom: { env: KAFKA_PASSWORD } }
     /// ```
-    KafkaSecurity,
+    SecurityMismatch,
     /// A password would travel over the network in clear text.
     ///
     /// SASL's mechanism PLAIN and an unencrypted connection together let anyone on the way read the password. Use `SASL_SSL`, or a
@@ -177,6 +177,26 @@ pub enum Code {
     ///
     /// Kafka refuses such a topic. Lower `topic.replication` or raise `kafka.brokers`.
     Replication,
+
+    /// The topic is compacted, and would lose rows.
+    ///
+    /// With `cleanup.policy: compact` Kafka keeps only the last row of each key and deletes the others when it likes. A pipeline's
+    /// rows are events of their own, which all belong into the graph.
+    CompactedTopic,
+    /// An analysis needs a plugin that the server will not have.
+    ///
+    /// `engine: server` runs in Neo4j's Graph Data Science library. Add it to the plugins, or use the built-in engine, which gives
+    /// the same results.
+    ///
+    /// ```yaml
+    /// neo4j: { plugins: [graph-data-science] }
+    /// ```
+    MissingPlugin,
+    /// A secret is not where the file says.
+    ///
+    /// The message lists each name and file that was tried. Secrets are looked for only where the servers that need them will be
+    /// used.
+    MissingSecret,
 
     // ---- source ----
     /// A column that is not there.
@@ -267,11 +287,18 @@ impl Code {
             | Self::UnusedKey
             | Self::UnencryptedPassword
             | Self::SecretInFile
+            | Self::CompactedTopic
             | Self::UnusedTable
             | Self::MergeWithoutKey
             | Self::CollapsingRelationship => Severity::Warning,
             _ => Severity::Error,
         }
+    }
+
+    /// Whether `allow:` may name it: warnings, and outcomes of a run that someone may mean.
+    #[must_use]
+    pub fn can_be_allowed(self) -> bool {
+        self.severity() == Severity::Warning
     }
 }
 

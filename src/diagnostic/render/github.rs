@@ -19,7 +19,9 @@ pub fn github(files: &[FileFindings<'_>]) -> String {
             };
             let mut properties = format!("file={}", property(file.source.name()));
             if let Some((start, end)) = span(file.source, finding) {
-                let Ok(()) = write!(properties, ",line={},col={}", start.line, start.column) else { continue };
+                let Ok(()) = write!(properties, ",line={},col={}", start.line, start.column) else {
+                    continue;
+                };
                 if end.line == start.line {
                     let Ok(()) = write!(properties, ",endColumn={}", end.column) else { continue };
                 }

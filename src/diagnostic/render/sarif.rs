@@ -12,7 +12,8 @@ use super::{FileFindings, Position, SourceText, span};
 /// <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 #[must_use]
 pub fn sarif(files: &[FileFindings<'_>]) -> String {
-    let codes: BTreeSet<Code> = files.iter().flat_map(|file| file.findings).map(|finding| finding.code).collect();
+    let codes: BTreeSet<Code> =
+        files.iter().flat_map(|file| file.findings).map(|finding| finding.code).collect();
     let rules: Vec<Value> = codes
         .iter()
         .map(|code| {

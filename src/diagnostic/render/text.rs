@@ -67,10 +67,18 @@ fn group<'a>(source: &'a dyn SourceText, shown: &'a str, finding: &'a Diagnostic
 
 /// The marked lines, or the file's name alone where the finding has no place in it.
 fn excerpt<'a>(source: &'a dyn SourceText, shown: &'a str, finding: &'a Diagnostic) -> Element<'a> {
-    let marks: Vec<Annotation<'a>> = std::iter::once((&finding.location, finding.label.as_deref(), AnnotationKind::Primary))
-        .chain(finding.related.iter().map(|(location, label)| (location, Some(label.as_str()), AnnotationKind::Context)))
-        .filter_map(|(location, label, kind)| mark(source, shown, location).map(|range| kind.span(range).label(label)))
-        .collect();
+    let marks: Vec<Annotation<'a>> =
+        std::iter::once((&finding.location, finding.label.as_deref(), AnnotationKind::Primary))
+            .chain(
+                finding
+                    .related
+                    .iter()
+                    .map(|(location, label)| (location, Some(label.as_str()), AnnotationKind::Context)),
+            )
+            .filter_map(|(location, label, kind)| {
+                mark(source, shown, location).map(|range| kind.span(range).label(label))
+            })
+            .collect();
     if marks.is_empty() || shown.is_empty() {
         return annotate_snippets::Origin::path(source.name()).into();
     }

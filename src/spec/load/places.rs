@@ -72,9 +72,7 @@ impl Places {
             _ if !is_exact => place.key.clone().unwrap_or_else(|| place.mark()),
             Part::Key => place.key.clone().unwrap_or_else(|| place.mark()),
             Part::Value => place.mark(),
-            Part::Within(within) => {
-                pieces::locate(&place.pieces, within).unwrap_or_else(|| place.mark())
-            }
+            Part::Within(within) => pieces::locate(&place.pieces, within).unwrap_or_else(|| place.mark()),
         };
         Some(range)
     }

@@ -102,7 +102,9 @@ pub(super) fn type_help(expected: &[&str], value: &Value, written: &str) -> Opti
         Value::String(_) | Value::Object(_) if expects("array") => {
             Some("a list is written `[a, b]`, or as lines that begin with `- `".to_owned())
         }
-        Value::Array(_) if expects("object") => Some("a mapping is written `{ key: value }`, or as lines `key: value`".to_owned()),
+        Value::Array(_) if expects("object") => {
+            Some("a mapping is written `{ key: value }`, or as lines `key: value`".to_owned())
+        }
         _ => None,
     }
 }
@@ -117,7 +119,8 @@ fn truth(text: &str) -> Option<String> {
 }
 
 fn number(text: &str) -> Option<String> {
-    let plain: String = text.chars().filter(|character| !matches!(character, '_' | ',' | '\'' | ' ')).collect();
+    let plain: String =
+        text.chars().filter(|character| !matches!(character, '_' | ',' | '\'' | ' ')).collect();
     plain.parse::<f64>().ok().filter(|number| number.is_finite())?;
     let reason = if plain == text { "without quotes" } else { "without separators" };
     Some(format!("write `{plain}` {reason}"))
