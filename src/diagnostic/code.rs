@@ -2,10 +2,7 @@
 //!
 //! A variant's documentation is its explanation: `runner explain` prints it, and `docs/codes.md` is made from it.
 
-use serde::{Serialize, Serializer};
-use strum::{EnumIter, EnumMessage, EnumString, IntoEnumIterator};
-
-use super::Severity;
+use strum::{EnumIter, EnumMessage, EnumString};
 
 /// A stable code. The first paragraph of a variant's documentation says what it means; what follows says why, and what to do.
 #[derive(
@@ -244,8 +241,23 @@ pub enum Code {
     /// Names are case-sensitive and GDS's own. The help line names the nearest one, or all.
     UnknownConfig,
     /// A configuration key that the procedure needs is missing.
+    ///
+    /// There is no default that could stand for it: a walk needs a node to start from, and a result that is written needs a
+    /// property.
+    ///
+    /// ```yaml
+    /// config: { sourceNode: { label: Location, name: 159 } }
+    /// config: { writeProperty: rank }
+    /// ```
     MissingConfig,
     /// A configuration key has a value that the procedure does not take.
+    ///
+    /// It is of another type or out of range, or the built-in engine has only the default; the message says which.
+    ///
+    /// ```yaml
+    /// config: { sourceNode: 159 }                             # a database's own id, another in each database
+    /// config: { sourceNode: { label: Location, name: 159 } }  # right
+    /// ```
     InvalidConfig,
     /// A procedure has no projection of the graph to work on.
     ///
@@ -259,51 +271,4 @@ pub enum Code {
     ///
     /// Add it under `project`, or correct the name.
     NotProjected,
-}
-
-impl Code {
-    /// Every code, in the order of the documentation.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Self::iter()
-    }
-
-    /// What it means, in one sentence.
-    #[must_use]
-    pub fn summary(self) -> &'static str {
-        self.explanation().split("\n\n").next().unwrap_or_default()
-    }
-
-    /// What it means, why, and what to do.
-    #[must_use]
-    pub fn explanation(self) -> &'static str {
-        self.get_documentation().unwrap_or_default()
-    }
-
-    /// How much it weighs, unless `--deny warnings` or `allow:` says otherwise.
-    #[must_use]
-    pub const fn severity(self) -> Severity {
-        match self {
-            Self::SuspiciousVariable
-            | Self::UnusedKey
-            | Self::UnencryptedPassword
-            | Self::SecretInFile
-            | Self::CompactedTopic
-            | Self::UnusedTable
-            | Self::MergeWithoutKey
-            | Self::CollapsingRelationship => Severity::Warning,
-            _ => Severity::Error,
-        }
-    }
-
-    /// Whether `allow:` may name it: warnings, and outcomes of a run that someone may mean.
-    #[must_use]
-    pub fn can_be_allowed(self) -> bool {
-        self.severity() == Severity::Warning
-    }
-}
-
-impl Serialize for Code {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }

@@ -1,5 +1,7 @@
 //! What the mapping makes: the labels, types and properties that the rest of the file may name.
 
+use indexmap::IndexSet;
+
 use crate::spec::Mapping;
 
 /// What a mapping makes.
@@ -16,9 +18,9 @@ impl<'a> Made<'a> {
         if mapping.cypher.is_some() || mapping.nodes.is_empty() {
             return None;
         }
-        Some(Self {
-            labels: mapping.nodes.iter().map(|node| node.label.as_str()).collect(),
-            types: mapping.relationships.iter().map(|relationship| relationship.kind.as_str()).collect(),
-        })
+        let labels: IndexSet<&str> = mapping.nodes.iter().map(|node| node.label.as_str()).collect();
+        let types: IndexSet<&str> =
+            mapping.relationships.iter().map(|relationship| relationship.kind.as_str()).collect();
+        Some(Self { labels: labels.into_iter().collect(), types: types.into_iter().collect() })
     }
 }

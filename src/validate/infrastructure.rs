@@ -154,9 +154,9 @@ fn connect_worker(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {
     }
     let infrastructure = &spec.infrastructure;
     let (has_worker, missing) = match (&infrastructure.external, &infrastructure.kubernetes) {
-        (Some(external), _) => (external.connect.is_some(), at.key("external").key("connect")),
-        (_, Some(kubernetes)) => (kubernetes.connect.is_some(), at.key("kubernetes").key("connect")),
-        (None, None) => (false, at.clone()),
+        (Some(external), _) => (external.connect.is_some(), format!("add `{at}.external.connect`")),
+        (_, Some(kubernetes)) => (kubernetes.connect.is_some(), format!("add `{at}.kubernetes.connect`")),
+        (None, None) => (false, "name one under `external` or `kubernetes`".to_owned()),
     };
     if !has_worker {
         found.push(
@@ -165,7 +165,7 @@ fn connect_worker(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {
                 "`loader: connect` needs a Kafka Connect worker, and the file names none",
             )
             .at(Path::of("spec.mapping.loader"))
-            .help(format!("add `{missing}`, or use `loader: runner`")),
+            .help(format!("{missing}, or use `loader: runner`")),
         );
     }
 }

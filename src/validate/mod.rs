@@ -73,7 +73,9 @@ impl Checkup {
             finding.severity == Severity::Error || !is_allowed
         });
         if deny_warnings {
-            findings.iter_mut().for_each(|finding| finding.severity = Severity::Error);
+            for finding in &mut findings {
+                finding.severity = Severity::Error;
+            }
         }
         let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
         match self.pipeline {

@@ -99,7 +99,8 @@ fn refused(value: &Value, error: &serde_json::Error) -> Diagnostic {
     let float = |value: &Value| value.is_f64() && message.contains(&format!("`{value}`"));
     match find(value, &Path::root(), &float) {
         Some((path, float)) => {
-            Diagnostic::new(Code::WrongType, format!("expected a whole number, found {float}")).at(path)
+            Diagnostic::new(Code::WrongType, format!("expected a whole number, found the number {float}"))
+                .at(path)
         }
         None => Diagnostic::new(Code::InvalidValue, message).at(Path::root()),
     }

@@ -31,13 +31,14 @@ pub(super) fn check(document: &Document, found: &mut Vec<Diagnostic>) {
 fn walk(document: &Document, value: &Value, path: &Path, found: &mut Vec<Diagnostic>) {
     match value {
         Value::Object(keys) => {
-            keys.iter().for_each(|(key, below)| walk(document, below, &path.key(key), found))
+            for (key, below) in keys {
+                walk(document, below, &path.key(key), found);
+            }
         }
         Value::Array(items) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| walk(document, item, &path.index(index), found));
+            for (index, item) in items.iter().enumerate() {
+                walk(document, item, &path.index(index), found);
+            }
         }
         Value::String(text) if document.places.variables(path).is_empty() => {
             if let Some((range, name)) = look_alike(text) {

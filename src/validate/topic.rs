@@ -18,7 +18,7 @@ fn name(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {
     let name = spec.topic.name.as_str();
     let reason = match name {
         "." | ".." => "Kafka refuses the names `.` and `..`",
-        _ if name.ends_with(".dlq") => {
+        _ if name.rsplit_once('.').is_some_and(|(_, last)| last == "dlq") => {
             "names that end in `.dlq` are kept for records that cannot be written to the graph"
         }
         _ if name.starts_with("__") => "names that begin with `__` are Kafka's own",

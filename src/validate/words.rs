@@ -36,6 +36,18 @@ impl fmt::Display for Found<'_> {
     }
 }
 
+/// A sentence of documentation as a clause of a message: without its capital and its full stop.
+pub(super) fn clause(sentence: &str) -> String {
+    let sentence = sentence.strip_suffix('.').unwrap_or(sentence);
+    let mut characters = sentence.chars();
+    let second_is_small =
+        sentence.chars().nth(1).is_some_and(|second| second.is_lowercase() || second == ' ');
+    match characters.next() {
+        Some(first) if second_is_small => first.to_lowercase().chain(characters).collect(),
+        _ => sentence.to_owned(),
+    }
+}
+
 /// The beginning of a text, where it is long or has several lines.
 pub(super) fn short(text: &str) -> String {
     const MOST: usize = 40;

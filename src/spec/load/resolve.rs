@@ -31,14 +31,12 @@ pub(super) fn resolve(root: &Node, text: &str, variables: Variables<'_>) -> Reso
         told: HashSet::new(),
         hidden: Vec::new(),
     };
-    let resolved = resolver.node(root, &Path::root(), None);
-    let (value, root) = match resolved {
-        Ok((value, root)) => (Some(value), root),
-        Err(TooLarge) => {
-            let finding = resolver.too_large();
-            resolver.findings.push(finding);
-            (None, Place::default())
-        }
+    let (value, root) = if let Ok((value, root)) = resolver.node(root, &Path::root(), None) {
+        (Some(value), root)
+    } else {
+        let finding = resolver.too_large();
+        resolver.findings.push(finding);
+        (None, Place::default())
     };
     let mut hidden = resolver.hidden;
     hidden.sort_by_key(|range| range.start);

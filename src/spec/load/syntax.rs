@@ -34,9 +34,12 @@ fn words(fault: &str, line: &str) -> (String, Option<&'static str>) {
             "the alias names an anchor that is not there",
             Some("a text that begins with `*` needs quotes"),
         ),
-        "while scanning a quoted scalar, found unexpected end of stream" => {
-            known("the quote is never closed", None)
-        }
+        "while scanning a quoted scalar, found unexpected end of stream"
+        | "while scanning a quoted scalar, found unexpected document indicator"
+        | "invalid indentation in quoted scalar" => known(
+            "the quote is never closed",
+            Some("a quoted text of several lines is indented deeper than its key"),
+        ),
         "while parsing a quoted scalar, found unknown escape character" => known(
             "the text holds a `\\` that begins no escape",
             Some("in double quotes write `\\\\`, or use single quotes"),
@@ -71,7 +74,8 @@ fn words(fault: &str, line: &str) -> (String, Option<&'static str>) {
         }
         "recursion limit exceeded" => known("values nest too deep", None),
         _ if fault.starts_with("unexpected character") => {
-            (format!("a text cannot begin with this character ({fault})"), Some(QUOTE))
+            let character = fault.trim_end_matches('\'').chars().next_back().unwrap_or_default();
+            (format!("a text without quotes cannot begin with `{character}`"), Some(QUOTE))
         }
         _ => (format!("the file is not YAML: {fault}"), None),
     }

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -187,20 +189,20 @@ fn deep_nesting_and_alias_bombs_end_early() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..20 {
         let uses = vec![format!("*a{}", level - 1); 10].join(", ");
-        bomb.push_str(&format!("a{level}: &a{level} [{uses}]\n"));
+        writeln!(bomb, "a{level}: &a{level} [{uses}]").unwrap();
     }
     let told_of_bomb = told(&load(&bomb));
     assert!(told_of_bomb.join(";").contains("unfolds to more than 100000 values"), "{told_of_bomb:?}");
 
     let mut chain = "a0: &a0 [x]\n".to_owned();
     for level in 1..20_000 {
-        chain.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+        writeln!(chain, "a{level}: &a{level} [*a{}]", level - 1).unwrap();
     }
     assert_eq!(told(&load(&chain)).len(), 1);
 
     let mut merges = "a0: &a0 {x: 1}\n".to_owned();
     for level in 1..25 {
-        merges.push_str(&format!("a{level}: &a{level} {{<<: [*a{0}, *a{0}]}}\n", level - 1));
+        writeln!(merges, "a{level}: &a{level} {{<<: [*a{0}, *a{0}]}}", level - 1).unwrap();
     }
     assert!(told(&load(&merges)).join(";").contains("100000 values"));
 }

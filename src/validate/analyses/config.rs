@@ -74,7 +74,7 @@ fn invalid(key: &ConfigKey, value: &Value, at: &Path) -> Diagnostic {
         }
         _ => finding,
     };
-    finding.help(format!("`{}`: {}", key.name, key.meaning))
+    finding.help(format!("`{}`: {}", key.name, words::clause(key.meaning)))
 }
 
 /// Keys of which the built-in engine has only the default.
@@ -95,7 +95,7 @@ fn supported(
         found.push(
             Diagnostic::new(Code::InvalidConfig, format!("the built-in engine takes `{}` {only}", key.name))
                 .at(at.clone())
-                .help(format!("`{}`: {}", key.name, key.meaning)),
+                .help(format!("`{}`: {}", key.name, words::clause(key.meaning))),
         );
     }
 }
@@ -104,13 +104,12 @@ fn supported(
 fn projected(key: &ConfigKey, value: &Value, project: &Projection, at: &Path, found: &mut Vec<Diagnostic>) {
     match (key.kind, value) {
         (ConfigKind::RelationshipProperty, Value::String(property)) => weight(property, project, at, found),
-        (ConfigKind::Node, node) => reference(node, project, at, found),
         (ConfigKind::Nodes, Value::Array(nodes)) => {
             for (index, node) in nodes.iter().enumerate() {
                 reference(node, project, &at.index(index), found);
             }
         }
-        (ConfigKind::Nodes, node) => reference(node, project, at, found),
+        (ConfigKind::Node | ConfigKind::Nodes, node) => reference(node, project, at, found),
         _ => {}
     }
 }
@@ -191,7 +190,7 @@ fn missing(procedure: &Procedure, analysis: &Analysis, at: &Path, found: &mut Ve
                 format!("`{}` needs the configuration key `{}`", procedure.name, key.name),
             )
             .at_key(at.clone())
-            .help(format!("`{}`: {}", key.name, key.meaning)),
+            .help(format!("`{}`: {}", key.name, words::clause(key.meaning))),
         );
     }
 }

@@ -90,7 +90,7 @@ impl Reader<'_> {
         };
         let mut finding = Diagnostic::new(Code::MissingKey, parent).at_key(fault.path.clone());
         if let Some(meaning) = self.shapes.meaning(&fault.schema, key) {
-            finding = finding.help(format!("`{key}`: {meaning}"));
+            finding = finding.help(format!("`{key}`: {}", words::clause(meaning)));
         }
         Some(finding)
     }
@@ -132,6 +132,11 @@ impl Reader<'_> {
         let found = self.found(fault);
         let message = format!("expected {}, found {found}", words::types(expected));
         let mut finding = Diagnostic::new(Code::WrongType, message).at(fault.path.clone());
+        if let Some(form) =
+            self.secret_form(fault).filter(|_| expected.contains(&"object") && value.is_string())
+        {
+            return finding.help(form);
+        }
         if let Some(help) = words::type_help(expected, value, &self.written(fault)) {
             finding = finding.help(help);
         }
@@ -147,14 +152,22 @@ impl Reader<'_> {
             "minLength" => "the text is empty".to_owned(),
             "maxLength" => format!("the text is longer than {limit} characters"),
             "minItems" => "the list is empty".to_owned(),
-            "pattern" => format!("{} has not the form that is wanted here", self.shown(fault)),
+            "pattern" => format!("{} does not have the form that is wanted here", self.shown(fault)),
             keyword => format!("{} breaks the rule `{keyword}: {limit}`", self.shown(fault)),
         };
         let mut finding = Diagnostic::new(Code::InvalidValue, message).at(fault.path.clone());
         if let Some(meaning) = self.shapes.description(&fault.schema) {
-            finding = finding.help(meaning);
+            finding = finding.help(words::clause(meaning));
         }
         finding
+    }
+
+    /// How a secret is given at a place that says where one is.
+    fn secret_form(&self, fault: &Fault) -> Option<String> {
+        let Some(Step::Key(key)) = fault.path.steps().last() else { return None };
+        let form =
+            format!("a secret is never written in the file: `{key}: {{ env: NAME }}` names where it is");
+        (key.ends_with("From") && self.is_private(fault)).then_some(form)
     }
 
     /// Whether a value must not be shown: a secret, or what an environment variable holds.
