@@ -5,6 +5,7 @@
 //! `docs/architecture.md` allows, which `tests/` checks.
 
 pub mod diagnostic;
+pub mod graph;
 pub mod message;
 pub mod progress;
 pub mod report;
