@@ -20,7 +20,6 @@ use super::words::Found;
 use fault::Fault;
 use reader::Reader;
 use shape::Shapes;
-pub(super) use shape::touches;
 
 /// What the first tier made of a file.
 pub(super) struct Outcome {
