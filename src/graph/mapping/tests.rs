@@ -96,7 +96,7 @@ fn trips_become_one_statement() {
     insta::assert_snapshot!(statement(TRIPS, Some(&columns())), @r"
     MERGE (pickup:Location {name: event.PULocationID})
     MERGE (dropoff:Location {name: event.DOLocationID})
-    CREATE (pickup)-[:TRIP {distance: event.trip_distance, fare: toInteger(event.`fare amount`), at: localdatetime(event.pickup)}]->(dropoff)
+    CREATE (pickup)-[:TRIP {distance: toFloat(event.trip_distance), fare: toInteger(event.`fare amount`), at: localdatetime(event.pickup)}]->(dropoff)
     ");
     let compiled = compile(&mapping(TRIPS), Some(&columns())).unwrap();
     let constraint = &compiled.schema.constraints[0];
@@ -161,6 +161,22 @@ fn a_property_of_a_merged_node_has_the_last_rows_value() {
     let rows = json!([{"id": 1, "zone": "a", "gone": 1}, {"id": 1, "zone": "b", "gone": null}]);
     let run = Run::new(&text, &rows);
     assert_eq!(run.ask("MATCH (z:Zone) RETURN z.title, z.gone"), json!([["b", null]]));
+}
+
+#[test]
+fn what_is_no_finite_number_stays_a_number() {
+    let text = statement(
+        "nodes: [{ label: A, keys: { id: {} }, properties: { far: { column: trip_distance } } }]",
+        Some(&columns()),
+    );
+    let rows = json!([{"id": 1, "trip_distance": "NaN"}, {"id": 2, "trip_distance": "-Infinity"}, {"id": 3, "trip_distance": 2.5}]);
+    let run = Run::new(&text, &rows);
+    let small = run.ask("MATCH (a:A) WHERE a.far < 0 OR a.far > 2 RETURN a.id ORDER BY a.id");
+    assert_eq!(small, json!([[2], [3]]));
+    assert_eq!(
+        run.ask("MATCH (a:A) WHERE valueType(a.far) STARTS WITH 'FLOAT' RETURN count(a)"),
+        json!([[3]])
+    );
 }
 
 #[test]
