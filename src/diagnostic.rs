@@ -4,6 +4,8 @@
 //! nothing of lines and columns; [`crate::spec::load`] keeps a table from path to place, and printing looks it up.
 
 mod code;
+mod explain;
+pub mod render;
 
 use std::fmt;
 use std::ops::Range;
@@ -11,6 +13,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 pub use code::Code;
+pub use explain::manual;
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, strum::Display)]

@@ -8,8 +8,10 @@
 //! checkpoint is lost with it, and the loader goes on from the one that stands.
 
 pub mod batch;
+pub mod cypher;
 pub mod embedded;
 mod error;
+pub mod mapping;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use futures::future::BoxFuture;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use self::cypher::quoted;
 use crate::message::RowId;
 use crate::spec::Projection;
 
@@ -190,17 +193,6 @@ fn tuple(expressions: &[String]) -> String {
     match expressions {
         [only] => only.clone(),
         several => format!("({})", several.join(", ")),
-    }
-}
-
-/// A name as Cypher wants it: in backticks where it is no plain identifier.
-#[must_use]
-pub fn quoted(name: &str) -> String {
-    let starts_plainly = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    if starts_plainly && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        name.to_owned()
-    } else {
-        format!("`{}`", name.replace('`', "``"))
     }
 }
 

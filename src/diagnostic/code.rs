@@ -2,10 +2,7 @@
 //!
 //! A variant's documentation is its explanation: `runner explain` prints it, and `docs/codes.md` is made from it.
 
-use serde::{Serialize, Serializer};
-use strum::{EnumIter, EnumMessage, EnumString, IntoEnumIterator};
-
-use super::Severity;
+use strum::{EnumIter, EnumMessage, EnumString};
 
 /// A stable code. The first paragraph of a variant's documentation says what it means; what follows says why, and what to do.
 #[derive(
@@ -31,65 +28,247 @@ pub enum Code {
     UnreadableFile,
     /// The file is not YAML.
     ///
-    /// The marked place is where the reader lost its way; the mistake is often on the line before.
+    /// The marked place is where the reader lost its way; the mistake is often on the line before. Nothing behind it can be
+    /// checked until it is mended.
+    ///
+    /// ```yaml
+    /// filter: note: a text with a colon     # wrong
+    /// filter: "note: a text with a colon"   # right
+    /// ```
     InvalidYaml,
     /// A key stands twice in the same mapping.
     ///
-    /// YAML forbids it, and programs disagree on which of the two counts. Keep one.
+    /// YAML forbids it, and programs disagree on which of the two counts: one of them would be ignored in silence. Keep one.
     DuplicateKey,
     /// A form of YAML that pipeline files do not use.
     ///
-    /// Keys that are no text, tags, and several documents in one file are refused, since a reader could take them two ways.
+    /// Keys that are no text, tags such as `!!int`, aliases inside of what they name, infinity, and several documents in one
+    /// file are refused, since two readers could take them two ways.
+    ///
+    /// ```yaml
+    /// nodes: { 1: 42 }      # wrong: the key is a number
+    /// nodes: { "1": 42 }    # right
+    /// ```
     UnsupportedYaml,
     /// The file nests or repeats too much.
     ///
-    /// Nesting deeper than 64 levels, and aliases that unfold to more than 100,000 values, are refused.
+    /// Nesting deeper than 64 levels, and aliases that unfold to more than 100,000 values, are refused: no pipeline needs
+    /// them, and they are how a small file fills a large memory.
     YamlTooLarge,
     /// The file holds no pipeline.
     ///
-    /// It is empty, or its top is not a mapping with `apiVersion`, `kind`, `metadata` and `spec`.
+    /// It is empty, or its top is not a mapping with `apiVersion`, `kind`, `metadata` and `spec`. `runner init` writes a
+    /// file to start from.
+    ///
+    /// ```yaml
+    /// apiVersion: runner.dev/v1alpha1
+    /// kind: Pipeline
+    /// metadata: { name: my-pipeline }
+    /// spec: …
+    /// ```
     NotAPipeline,
+    /// An environment variable that the file names is not set.
+    ///
+    /// `${NAME}` in a text stands for the value of an environment variable, so that one file serves several places. The
+    /// message lists each name that was tried. Set the variable, or give a default.
+    ///
+    /// ```yaml
+    /// bootstrap: ${KAFKA}                  # fails where KAFKA is not set
+    /// bootstrap: ${KAFKA:-localhost:9092}  # has a default
+    /// ```
+    MissingVariable,
+    /// What looks like an environment variable is not one.
+    ///
+    /// The form is `${NAME}` or `${NAME:-default}`, where a name is made of letters, digits and `_`. Where a text shall hold
+    /// `${` itself, write `$${`.
+    InvalidVariable,
+    /// A text looks like an environment variable whose `$` was forgotten, or whose braces were.
+    ///
+    /// Only `${NAME}` is replaced; `{NAME}`, `$NAME` and `$(NAME)` stay as they are.
+    ///
+    /// ```yaml
+    /// bootstrap: "{KAFKA}"   # wrong
+    /// bootstrap: ${KAFKA}    # right
+    /// ```
+    SuspiciousVariable,
+
+    // ---- keys and values ----
     /// A key that is not known here.
     ///
-    /// Keys are case-sensitive. The help line names the nearest known one, or all of them.
+    /// It would be ignored, and what you meant by it would not happen. Keys are case-sensitive. The help line names the
+    /// nearest known key, the place where the key belongs, or all keys that are known here.
     UnknownKey,
     /// A key that must be there is missing.
+    ///
+    /// The marked place is the mapping that lacks it.
     MissingKey,
     /// A value has the wrong type.
+    ///
+    /// Mind that YAML reads `3` as a number and `"3"` as a text, and that `yes`, `no`, `on` and `off` are texts, not truth
+    /// values.
+    ///
+    /// ```yaml
+    /// partitions: "3"   # wrong: a text
+    /// partitions: 3     # right
+    /// ```
     WrongType,
     /// A value is not one of those that are allowed here.
+    ///
+    /// It is not in the list of names, outside of the range, or not of the required form; the message says which.
     InvalidValue,
     /// Two keys stand together that exclude each other, or none stands where one must.
+    ///
+    /// Some mappings want exactly one of several keys: `infrastructure` one of `embedded`, `external` and `kubernetes`; a
+    /// secret's source one of `env`, `file` and `secret`; `mapping` either `cypher` or `nodes`; an analysis `gds` or `cypher`; an
+    /// assertion one of `rows`, `top` and `value`.
     OneOf,
-}
+    /// A key that has no effect beside the others.
+    ///
+    /// It is not wrong, but what it says does not happen, such as a projection beside a `cypher` analysis. Remove it.
+    UnusedKey,
+    /// A name is given twice where names must tell things apart.
+    ///
+    /// Analyses, tests and the nodes of a mapping are referred to by name. Rename one of them.
+    DuplicateName,
+    /// A name refers to something that the file does not have.
+    ///
+    /// The help line names the nearest one, or all that there are.
+    UnknownName,
+    /// `allow` names a code that does not exist, or one that cannot be allowed.
+    ///
+    /// Only warnings and the outcomes of a run can be allowed. `runner explain` lists all codes.
+    UnknownCode,
 
-impl Code {
-    /// Every code, in the order of the documentation.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Self::iter()
-    }
+    // ---- infrastructure and topic ----
+    /// The security settings of a connection contradict each other.
+    ///
+    /// The SASL protocols need `sasl`, and the others ignore it; the SSL protocols alone use `tls`.
+    ///
+    /// ```yaml
+    /// security:
+    ///   protocol: SASL_SSL
+    ///   sasl: { mechanism: SCRAM-SHA-512, username: runner, passwordFrom: { env: KAFKA_PASSWORD } }
+    /// ```
+    SecurityMismatch,
+    /// A password would travel over the network in clear text.
+    ///
+    /// SASL's mechanism PLAIN and an unencrypted connection together let anyone on the way read the password. Use `SASL_SSL`, or a
+    /// SCRAM mechanism.
+    UnencryptedPassword,
+    /// A secret stands in the file in clear text.
+    ///
+    /// Pipeline files live in version control, where a secret can never be taken back. Name its place instead; runner
+    /// never prints the value.
+    ///
+    /// ```yaml
+    /// passwordFrom: { env: NEO4J_PASSWORD }
+    /// passwordFrom: { file: /run/secrets/neo4j }
+    /// passwordFrom: { secret: { name: neo4j-auth, key: password } }
+    /// ```
+    SecretInFile,
+    /// The topic's name cannot be used.
+    ///
+    /// Kafka refuses `.` and `..`; a name that ends in `.dlq` is kept for records that cannot be written to the graph.
+    TopicName,
+    /// More copies of each partition are asked for than there are brokers to hold them.
+    ///
+    /// Kafka refuses such a topic. Lower `topic.replication` or raise `kafka.brokers`.
+    Replication,
 
-    /// What it means, in one sentence.
-    #[must_use]
-    pub fn summary(self) -> &'static str {
-        self.explanation().split("\n\n").next().unwrap_or_default()
-    }
+    /// The topic is compacted, and would lose rows.
+    ///
+    /// With `cleanup.policy: compact` Kafka keeps only the last row of each key and deletes the others when it likes. A pipeline's
+    /// rows are events of their own, which all belong into the graph.
+    CompactedTopic,
+    /// An analysis needs a plugin that the server will not have.
+    ///
+    /// `engine: server` runs in Neo4j's Graph Data Science library. Add it to the plugins, or use the built-in engine, which gives
+    /// the same results.
+    ///
+    /// ```yaml
+    /// neo4j: { plugins: [graph-data-science] }
+    /// ```
+    MissingPlugin,
+    /// A secret is not where the file says.
+    ///
+    /// The message lists each name and file that was tried. Secrets are looked for only where the servers that need them will be
+    /// used.
+    MissingSecret,
 
-    /// What it means, why, and what to do.
-    #[must_use]
-    pub fn explanation(self) -> &'static str {
-        self.get_documentation().unwrap_or_default()
-    }
+    // ---- source ----
+    /// A column that is not there.
+    ///
+    /// Names of columns are case-sensitive, as in the file. The help line names the nearest ones.
+    UnknownColumn,
+    /// A look-up table that nothing uses.
+    ///
+    /// It would be read for nothing, or its name is misspelt where it is used. Name it in `source.filter` or
+    /// `report.map`, or remove it.
+    UnusedTable,
 
-    /// How much it weighs, unless `--deny warnings` or `allow:` says otherwise.
-    #[must_use]
-    pub const fn severity(self) -> Severity {
-        Severity::Error
-    }
-}
+    // ---- mapping ----
+    /// A node is merged without a key that tells one from another.
+    ///
+    /// `MERGE (:Label)` without a property meets any node of that label: all rows would share one node. Give a key, or
+    /// `mode: create`.
+    ///
+    /// ```yaml
+    /// nodes:
+    ///   - label: Location
+    ///     keys: { name: { column: PULocationID } }
+    /// ```
+    MergeWithoutKey,
+    /// Rows that repeat would share one relationship.
+    ///
+    /// Merging a relationship without keys makes one for each pair of nodes, however many rows there are. Where each row is an
+    /// event of its own, use `mode: create`; where a column tells them apart, make it a key; where one a pair is meant,
+    /// `allow: [collapsing-relationship]`.
+    CollapsingRelationship,
 
-impl Serialize for Code {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
+    // ---- analyses ----
+    /// A Graph Data Science procedure that is not known.
+    ///
+    /// Names are those of GDS without `gds.` and the mode, such as `pageRank` or `shortestPath.dijkstra`. The built-in engine
+    /// has a listed set; with `engine: server`, any procedure of the server can be named.
+    UnknownProcedure,
+    /// A procedure does not have the mode that is asked for.
+    ///
+    /// `mutate` is left out on purpose: it changes an in-memory projection that no later analysis of the file can see. Use
+    /// `write` to keep a result in the graph, `stream` to see it, `stats` for a summary.
+    UnsupportedMode,
+    /// A configuration key that the procedure does not have.
+    ///
+    /// Names are case-sensitive and GDS's own. The help line names the nearest one, or all.
+    UnknownConfig,
+    /// A configuration key that the procedure needs is missing.
+    ///
+    /// There is no default that could stand for it: a walk needs a node to start from, and a result that is written needs a
+    /// property.
+    ///
+    /// ```yaml
+    /// config: { sourceNode: { label: Location, name: 159 } }
+    /// config: { writeProperty: rank }
+    /// ```
+    MissingConfig,
+    /// A configuration key has a value that the procedure does not take.
+    ///
+    /// It is of another type or out of range, or the built-in engine has only the default; the message says which.
+    ///
+    /// ```yaml
+    /// config: { sourceNode: 159 }                             # a database's own id, another in each database
+    /// config: { sourceNode: { label: Location, name: 159 } }  # right
+    /// ```
+    InvalidConfig,
+    /// A procedure has no projection of the graph to work on.
+    ///
+    /// GDS procedures see only what is projected.
+    ///
+    /// ```yaml
+    /// project: { nodes: [Location], relationships: { TRIP: { properties: [distance] } } }
+    /// ```
+    MissingProjection,
+    /// A procedure uses a label or property that its projection does not hold.
+    ///
+    /// Add it under `project`, or correct the name.
+    NotProjected,
 }

@@ -12,7 +12,7 @@ pub mod load;
 mod mapping;
 mod report;
 pub mod schema;
-mod secret;
+pub mod secret;
 mod source;
 mod stream;
 mod tests;

@@ -1,0 +1,28 @@
+//! Rules for `tests:`.
+
+use crate::diagnostic::{Code, Diagnostic, Path, did_you_mean};
+use crate::spec::Spec;
+
+use super::{analyses, words};
+
+pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
+    let at = Path::of("spec.tests");
+    super::unique(spec.tests.iter().map(|case| case.name.as_str()), "tests", &at, found);
+    for (index, case) in spec.tests.iter().enumerate() {
+        for (position, expected) in case.analyses.iter().enumerate() {
+            let at = at.index(index).key("analyses").index(position);
+            let known = || spec.analyses.iter().map(|analysis| analysis.name.as_str());
+            match spec.analyses.iter().find(|analysis| analysis.name == expected.name) {
+                Some(analysis) => analyses::assertions(analysis, &expected.assert, &at.key("assert"), found),
+                None => found.push(
+                    Diagnostic::new(Code::UnknownName, format!("no analysis is called `{}`", expected.name))
+                        .at(at.key("name"))
+                        .help(
+                            did_you_mean(&expected.name, known())
+                                .unwrap_or_else(|| format!("analyses: {}", words::list(known()))),
+                        ),
+                ),
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Whether a pipeline file says something that can be done.
+//!
+//! Three tiers: the file's form against its schema, references inside of the file, and the world that it names. The first two
+//! are pure and belong to [`check`]; the third reads files and is [`world`]. A rule is a function that reads the spec and adds
+//! what it finds; the rules of a section are in the file of its name.
+
+mod allow;
+mod analyses;
+mod cases;
+mod expect;
+mod graph;
+mod infrastructure;
+mod mapping;
+mod report;
+mod schema;
+mod secrets;
+mod show;
+mod source;
+mod suspicious;
+mod topic;
+mod words;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, render};
+use crate::spec::load::Document;
+use crate::spec::{Checked, Pipeline};
+
+pub use show::show;
+pub use world::{Surroundings, world};
+
+/// What is to be said of a file.
+#[derive(Debug, Clone, Default)]
+pub struct Checkup {
+    /// The pipeline. Where there are errors, it is only as good as it can be: faulty places are replaced by empty values.
+    pub pipeline: Option<Pipeline>,
+    /// All findings, in the order of their places.
+    pub findings: Vec<Diagnostic>,
+    /// The paths of the faulty places that were replaced.
+    replaced: Vec<Path>,
+}
+
+impl Checkup {
+    /// Adds findings, but for those about faulty places that were replaced, and puts all in the order of their places.
+    pub fn extend(&mut self, document: &Document, found: Vec<Diagnostic>) {
+        let replaced = &self.replaced;
+        let sound = found.into_iter().filter(|finding| {
+            let path = finding.path();
+            !replaced.iter().any(|replaced| schema::touches(&path, replaced))
+        });
+        self.findings.extend(sound);
+        render::sort(document, &mut self.findings);
+    }
+
+    /// The pipeline, checked, with what warnings there are; or all findings, where one of them is an error.
+    ///
+    /// Warnings that the file allows are dropped; with `deny_warnings`, the others are errors.
+    ///
+    /// # Errors
+    /// All findings.
+    pub fn verdict(
+        self,
+        deny_warnings: bool,
+    ) -> Result<(Checked<Pipeline>, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let allowed = self.pipeline.as_ref().map(|pipeline| pipeline.spec.allow.clone()).unwrap_or_default();
+        let mut findings = self.findings;
+        findings.retain(|finding| {
+            let is_allowed = allowed.iter().any(|code| *code == finding.code.to_string());
+            finding.severity == Severity::Error || !is_allowed
+        });
+        if deny_warnings {
+            for finding in &mut findings {
+                finding.severity = Severity::Error;
+            }
+        }
+        let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
+        match self.pipeline {
+            Some(pipeline) if !has_errors => Ok((Checked::vouch(pipeline), findings)),
+            _ => Err(findings),
+        }
+    }
+}
+
+/// Checks a file as far as it goes without looking at anything else: its form, and the references inside of it.
+#[must_use]
+pub fn check(document: &Document) -> Checkup {
+    let outcome = schema::check(document);
+    let mut checkup = Checkup {
+        pipeline: outcome.pipeline,
+        findings: document.findings.clone(),
+        replaced: unread(document),
+    };
+    checkup.extend(document, outcome.findings);
+    checkup.replaced.extend(outcome.replaced);
+    let mut found = references(document, checkup.pipeline.as_ref());
+    // Where two rules meet at one place, the schema's word on it is the first and enough.
+    let told: HashSet<Path> = checkup.findings.iter().map(Diagnostic::path).collect();
+    found.retain(|finding| !told.contains(&finding.path()));
+    checkup.extend(document, found);
+    checkup
+}
+
+/// The paths of values that could not be read as they were meant.
+fn unread(document: &Document) -> Vec<Path> {
+    let is_unread = |finding: &&Diagnostic| {
+        matches!(finding.code, Code::UnsupportedYaml | Code::MissingVariable | Code::InvalidVariable)
+    };
+    document.findings.iter().filter(is_unread).map(Diagnostic::path).collect()
+}
+
+/// The second tier: what the file says of itself.
+fn references(document: &Document, pipeline: Option<&Pipeline>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    secrets::in_clear_text(document, &mut found);
+    suspicious::check(document, &mut found);
+    let Some(Pipeline { spec, .. }) = pipeline else { return found };
+    infrastructure::check(spec, &document.places, &mut found);
+    secrets::check(spec, &mut found);
+    source::check(spec, &mut found);
+    topic::check(spec, &mut found);
+    mapping::check(spec, &mut found);
+    analyses::check(spec, &mut found);
+    expect::check(spec, &mut found);
+    allow::check(spec, &mut found);
+    report::check(spec, &mut found);
+    cases::check(spec, &mut found);
+    found
+}
+
+/// The finding for two keys of one mapping that exclude each other.
+fn exclude(at: &Path, first: &str, second: &str) -> Diagnostic {
+    Diagnostic::new(Code::OneOf, format!("`{first}` and `{second}` exclude each other"))
+        .at_key(at.key(second))
+        .related(Location::At(at.key(first), Part::Key), "the other")
+        .help("keep one of the two")
+}
+
+/// Finds names that are given twice to the entries of a list.
+fn unique<'a>(names: impl Iterator<Item = &'a str>, noun: &str, at: &Path, found: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for (index, name) in names.enumerate() {
+        if let Some(first) = seen.get(name) {
+            found.push(
+                Diagnostic::new(Code::DuplicateName, format!("two {noun} are called `{name}`"))
+                    .at(at.index(index).key("name"))
+                    .related(Location::At(at.index(*first).key("name"), Part::Value), "the first")
+                    .help("rename one of them"),
+            );
+        } else {
+            seen.insert(name, index);
+        }
+    }
+}
