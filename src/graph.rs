@@ -20,6 +20,7 @@ use futures::future::BoxFuture;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use self::cypher::quoted;
 use crate::message::RowId;
 use crate::spec::Projection;
 use cypher::quoted;

@@ -22,7 +22,7 @@ impl Code {
     /// What it means, why, and what to do.
     #[must_use]
     pub fn explanation(self) -> &'static str {
-        self.get_documentation().unwrap_or_default()
+        self.get_documentation().unwrap_or_default().trim_end()
     }
 
     /// How much it weighs, unless `--deny warnings` or `allow:` says otherwise.

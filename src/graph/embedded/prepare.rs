@@ -8,6 +8,7 @@ use super::engine::{OpenGraph, graph_error, headline};
 use super::value::Parameters;
 use crate::graph::{
     CHECKPOINT_LABEL, Constraint, ConstraintKind, ElementSchema, GraphError, GraphSchema, Prepared, batch,
+    cypher,
 };
 
 /// Makes constraints and indexes, declares the properties, and has the statement planned.
@@ -116,7 +117,8 @@ fn plan(graph: &OpenGraph, statement: &str) -> Result<(), GraphError> {
             position: Some(line_and_column(statement, offset)),
         });
     }
-    explain(graph, &format!("{EVENT_LINE}{statement}")).map_err(|error| match error {
+    let plain = cypher::read(statement).plain_text(statement);
+    explain(graph, &format!("{EVENT_LINE}{plain}")).map_err(|error| match error {
         GraphError::Statement { message, position } => {
             let position = position.map(|(line, column)| (line.saturating_sub(EVENT_LINES), column));
             GraphError::Statement { message, position }

@@ -136,7 +136,17 @@ fn weight(property: &str, project: &Projection, at: &Path, found: &mut Vec<Diagn
 
 /// A node that is named by its label and a property.
 fn reference(node: &Value, project: &Projection, at: &Path, found: &mut Vec<Diagnostic>) {
-    let Value::Object(keys) = node else { return };
+    let Value::Object(keys) = node else {
+        found.push(
+            Diagnostic::new(
+                Code::InvalidConfig,
+                "a number is a database's own id of a node, and another in each database",
+            )
+            .at(at.clone())
+            .help("name the node by its label and a property: `{ label: Location, name: 159 }`"),
+        );
+        return;
+    };
     let Some(Value::String(label)) = keys.get("label") else {
         found.push(
             Diagnostic::new(
