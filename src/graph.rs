@@ -23,7 +23,6 @@ use serde_json::{Map, Value};
 use self::cypher::quoted;
 use crate::message::RowId;
 use crate::spec::Projection;
-use cypher::quoted;
 
 pub use embedded::Embedded;
 pub use error::{GraphError, WriteError};
