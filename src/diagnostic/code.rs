@@ -206,11 +206,64 @@ pub enum Code {
     /// `report.map`, or remove it.
     UnusedTable,
 
+    /// A column is sent that nothing uses.
+    ///
+    /// Each selected column is read, encoded, carried and kept for every row. Remove it from `select`, or use it in the mapping.
+    UnusedColumn,
+
     // ---- mapping ----
+    /// The Cypher cannot be read.
+    ///
+    /// A bracket or quote is not closed, a clause is misspelt, or the embedded engine does not know the form. The place is
+    /// inside of the text.
+    CypherSyntax,
+    /// The Cypher does something that its place does not allow.
+    ///
+    /// A mapping is run for each row inside of a statement and a transaction of runner's own, so it has no `RETURN`, no
+    /// `LOAD CSV` and no transactions; a query only reads.
+    CypherNotAllowed,
+    /// A variable that nothing binds.
+    ///
+    /// In a mapping the row is `event`, and behind a `WITH` only what it carries on. There are no parameters.
+    ///
+    /// ```cypher
+    /// WITH p MERGE (d:Zone {id: event.to_zone})          // wrong: event is lost
+    /// WITH p, event MERGE (d:Zone {id: event.to_zone})   // right
+    /// ```
+    UnknownVariable,
+    /// The mapping changes nothing in the graph.
+    ///
+    /// Rows would be read and forgotten. Use `MERGE`, `CREATE` or `SET`.
+    WritesNothing,
+    /// Nodes are merged by properties that no constraint keeps unique.
+    ///
+    /// Without a constraint each `MERGE` looks through all nodes of the label, and two loaders at once can make the same node
+    /// twice. `indexes: auto` makes what the mapping needs.
+    MergeWithoutConstraint,
+    /// A path is merged whose ends may be new.
+    ///
+    /// `MERGE` takes a path as a whole: where any part of it is missing, all of it is made again, ends included.
+    ///
+    /// ```cypher
+    /// MERGE (:Zone {id: event.a})-[:TRIP]->(:Zone {id: event.b})   // doubles zones
+    /// MERGE (a:Zone {id: event.a})
+    /// MERGE (b:Zone {id: event.b})
+    /// CREATE (a)-[:TRIP]->(b)                                      // right
+    /// ```
+    MergedPath,
+    /// Patterns stand side by side with nothing that connects them.
+    ///
+    /// Every node of the one is tried with every node of the other, for every row. Give each a property to find it by.
+    CartesianProduct,
+    /// A function cannot read what a column holds.
+    ///
+    /// `datetime(…)` and its like read ISO-8601 text, and fail on numbers: every row would become a dead letter. Convert the
+    /// column in `select`.
+    ColumnType,
     /// A node is merged without a key that tells one from another.
     ///
     /// `MERGE (:Label)` without a property meets any node of that label: all rows would share one node. Give a key, or
-    /// `mode: create`.
+    /// `mode: create`. In `nodes` it is an error.
     ///
     /// ```yaml
     /// nodes:
@@ -271,4 +324,13 @@ pub enum Code {
     ///
     /// Add it under `project`, or correct the name.
     NotProjected,
+    /// A property is projected that is no number.
+    ///
+    /// Algorithms use projected properties as weights. Convert it in the mapping, such as by `toFloat(…)`.
+    NotNumeric,
+    /// A query looks for something that the mapping never makes.
+    ///
+    /// It would find nothing. Labels and types are case-sensitive; where other programs write to the same database, this may be
+    /// meant: `allow: [unmatched-pattern]`.
+    UnmatchedPattern,
 }

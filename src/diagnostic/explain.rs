@@ -35,6 +35,11 @@ impl Code {
             | Self::SecretInFile
             | Self::CompactedTopic
             | Self::UnusedTable
+            | Self::UnusedColumn
+            | Self::MergeWithoutConstraint
+            | Self::MergedPath
+            | Self::CartesianProduct
+            | Self::UnmatchedPattern
             | Self::MergeWithoutKey
             | Self::CollapsingRelationship => Severity::Warning,
             _ => Severity::Error,

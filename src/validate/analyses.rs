@@ -1,18 +1,18 @@
 //! Rules for `analyses:`.
 
 mod config;
+mod projection;
 
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
 use crate::spec::gds::{self, Procedure};
 use crate::spec::{Analysis, Assertion, Engine, Mode, Plugin, Spec};
 
-use super::graph::Made;
-use super::words;
+use super::{cypher, graph, words};
 
 pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
     let at = Path::of("spec.analyses");
     super::unique(spec.analyses.iter().map(|analysis| analysis.name.as_str()), "analyses", &at, found);
-    let made = Made::by(&spec.mapping);
+    let made = graph::made(spec);
     for (index, analysis) in spec.analyses.iter().enumerate() {
         let at = at.index(index);
         match (&analysis.gds, &analysis.cypher) {
@@ -26,10 +26,13 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
                 .help("`gds: pageRank` names a procedure, `cypher: MATCH … RETURN …` asks a question"),
             ),
             (Some(name), None) => procedure(spec, analysis, name, &at, found),
-            (None, Some(_)) => query(analysis, &at, found),
+            (None, Some(text)) => {
+                query(analysis, &at, found);
+                cypher::query(spec, text, made.as_ref(), &at.key("cypher"), found);
+            }
         }
         if let Some(made) = &made {
-            projected_from(analysis, made, &at.key("project"), found);
+            projection::check(analysis, made, &at, found);
         }
         assertions(analysis, &analysis.assert, &at.key("assert"), found);
     }
@@ -146,27 +149,6 @@ fn mode(procedure: &Procedure, analysis: &Analysis, at: &Path, found: &mut Vec<D
             .at(at.key("mode"))
             .help(format!("modes: {}", words::list(modes.iter().map(String::as_str)))),
     );
-}
-
-/// Whether the mapping makes what a projection names.
-fn projected_from(analysis: &Analysis, made: &Made<'_>, at: &Path, found: &mut Vec<Diagnostic>) {
-    let Some(project) = &analysis.project else { return };
-    let missing = |noun: &str, name: &str, known: &[&str]| {
-        let help = did_you_mean(name, known.iter().copied())
-            .unwrap_or_else(|| format!("{noun}s: {}", words::list(known.iter().copied())));
-        Diagnostic::new(Code::UnknownName, format!("the mapping makes nothing with the {noun} `{name}`"))
-            .help(help)
-    };
-    for (index, label) in project.nodes.iter().enumerate() {
-        if label != "*" && !made.labels.contains(&label.as_str()) {
-            found.push(missing("label", label, &made.labels).at(at.key("nodes").index(index)));
-        }
-    }
-    for kind in project.relationships.keys() {
-        if kind != "*" && !made.types.contains(&kind.as_str()) {
-            found.push(missing("type", kind, &made.types).at_key(at.key("relationships").key(kind)));
-        }
-    }
 }
 
 /// Rules for `assert`, of an analysis or of a test of it.

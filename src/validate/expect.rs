@@ -2,15 +2,15 @@
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Code, Diagnostic, Path, did_you_mean};
+use crate::diagnostic::{Diagnostic, Path};
+use crate::graph::cypher::Made;
 use crate::spec::Spec;
 
-use super::graph::Made;
-use super::words;
+use super::graph::{made, not_made};
 
 pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
+    let Some(made) = made(spec) else { return };
     let at = Path::of("spec.expect");
-    let Some(made) = Made::by(&spec.mapping) else { return };
     counts(&made, &spec.expect.nodes, &spec.expect.relationships, &at, found);
     for (index, case) in spec.tests.iter().enumerate() {
         counts(&made, &case.nodes, &case.relationships, &Path::of("spec.tests").index(index), found);
@@ -18,27 +18,18 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
 }
 
 fn counts(
-    made: &Made<'_>,
+    made: &Made,
     nodes: &IndexMap<String, u64>,
     relationships: &IndexMap<String, u64>,
     at: &Path,
     found: &mut Vec<Diagnostic>,
 ) {
-    let groups =
-        [("nodes", nodes, &made.labels, "label"), ("relationships", relationships, &made.types, "type")];
-    for (group, counts, known, noun) in groups {
-        for name in counts.keys().filter(|name| !known.contains(&name.as_str())) {
-            let names = known.iter().copied();
-            let help = did_you_mean(name, names.clone())
-                .unwrap_or_else(|| format!("{noun}s: {}", words::list(names)));
-            found.push(
-                Diagnostic::new(
-                    Code::UnknownName,
-                    format!("the mapping makes nothing with the {noun} `{name}`"),
-                )
-                .at_key(at.key(group).key(name))
-                .help(help),
-            );
-        }
+    for label in nodes.keys().filter(|label| made.lacks_label(label)) {
+        found.push(not_made("label", label, made.nodes.keys()).at_key(at.key("nodes").key(label)));
+    }
+    for kind in relationships.keys().filter(|kind| made.lacks_type(kind)) {
+        found.push(
+            not_made("type", kind, made.relationships.keys()).at_key(at.key("relationships").key(kind)),
+        );
     }
 }

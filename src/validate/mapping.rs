@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, did_you_mean};
 use crate::spec::{Mapping, MappingMode, NodeMapping, PropertyMapping, RelationshipMapping, Spec};
 
-use super::source::selected;
 use super::words;
 
 pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
@@ -15,17 +14,16 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
     let mapping = &spec.mapping;
     form(mapping, &at, found);
     names(&mapping.nodes, &at.key("nodes"), found);
-    let columns = spec.source.as_ref().and_then(|source| selected(&source.select));
     for (index, node) in mapping.nodes.iter().enumerate() {
         let at = at.key("nodes").index(index);
         merged_node(node, &at, found);
-        properties(&node.keys, &node.properties, columns.as_deref(), &at, found);
+        properties(&node.keys, &node.properties, &at, found);
     }
     for (index, relationship) in mapping.relationships.iter().enumerate() {
         let at = at.key("relationships").index(index);
         ends(relationship, &mapping.nodes, &at, found);
         merged_relationship(relationship, &at, found);
-        properties(&relationship.keys, &relationship.properties, columns.as_deref(), &at, found);
+        properties(&relationship.keys, &relationship.properties, &at, found);
     }
 }
 
@@ -80,16 +78,16 @@ fn ends(relationship: &RelationshipMapping, nodes: &[NodeMapping], at: &Path, fo
 }
 
 fn merged_node(node: &NodeMapping, at: &Path, found: &mut Vec<Diagnostic>) {
-    if node.mode == MappingMode::Merge && node.keys.is_empty() {
-        found.push(
-            Diagnostic::new(
-                Code::MergeWithoutKey,
-                format!("`{}` is merged without keys: all rows would share one node", node.label),
-            )
-            .at(at.key("label"))
-            .help("add `keys: { property: { column: … } }`, or `mode: create`"),
-        );
+    if node.mode == MappingMode::Create || !node.keys.is_empty() {
+        return;
     }
+    let message = format!("`{}` is merged without keys: all rows would share one node", node.label);
+    let mut finding = Diagnostic::new(Code::MergeWithoutKey, message)
+        .at(at.key("label"))
+        .help("add `keys: { property: { column: … } }`, or `mode: create`");
+    // Written as Cypher it may be meant; here it is only a key that was forgotten.
+    finding.severity = Severity::Error;
+    found.push(finding);
 }
 
 fn merged_relationship(relationship: &RelationshipMapping, at: &Path, found: &mut Vec<Diagnostic>) {
@@ -109,10 +107,10 @@ fn merged_relationship(relationship: &RelationshipMapping, at: &Path, found: &mu
     }
 }
 
+/// A property has one value: it cannot be a key and something else as well.
 fn properties(
     keys: &IndexMap<String, PropertyMapping>,
     others: &IndexMap<String, PropertyMapping>,
-    columns: Option<&[String]>,
     at: &Path,
     found: &mut Vec<Diagnostic>,
 ) {
@@ -120,27 +118,8 @@ fn properties(
         found.push(
             Diagnostic::new(Code::DuplicateName, format!("`{property}` is a key already"))
                 .at_key(at.key("properties").key(property))
-                .related(Location::At(at.key("keys").key(property), Part::Key), "the key"),
+                .related(Location::At(at.key("keys").key(property), Part::Key), "the key")
+                .help("remove it here: keys are properties too"),
         );
-    }
-    let Some(columns) = columns else { return };
-    for (group, properties) in [("keys", keys), ("properties", others)] {
-        for (property, mapping) in properties {
-            let column = mapping.column(property);
-            if columns.iter().any(|known| known == column) {
-                continue;
-            }
-            let at = at.key(group).key(property);
-            let names = columns.iter().map(String::as_str);
-            let help = did_you_mean(column, names.clone())
-                .unwrap_or_else(|| format!("columns: {}", words::list(names)));
-            let finding = Diagnostic::new(
-                Code::UnknownColumn,
-                format!("the column `{column}` is not among those of `select`"),
-            );
-            let finding =
-                if mapping.column.is_some() { finding.at(at.key("column")) } else { finding.at_key(at) };
-            found.push(finding.help(help));
-        }
     }
 }

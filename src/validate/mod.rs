@@ -7,6 +7,8 @@
 mod allow;
 mod analyses;
 mod cases;
+mod columns;
+mod cypher;
 mod expect;
 mod graph;
 mod infrastructure;
@@ -123,6 +125,7 @@ fn references(document: &Document, pipeline: Option<&Pipeline>) -> Vec<Diagnosti
     source::check(spec, &mut found);
     topic::check(spec, &mut found);
     mapping::check(spec, &mut found);
+    columns::check(spec, columns::selected(spec).as_deref(), &mut found);
     analyses::check(spec, &mut found);
     expect::check(spec, &mut found);
     allow::check(spec, &mut found);

@@ -1,9 +1,9 @@
 //! Rules for `report:`.
 
 use crate::diagnostic::{Code, Diagnostic, Path, did_you_mean};
-use crate::spec::Spec;
+use crate::spec::{Map, Spec};
 
-use super::words;
+use super::{graph, words};
 
 pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
     let at = Path::of("spec.report.map");
@@ -21,7 +21,10 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
         ),
         _ => {}
     }
-    let Some(table) = &map.table else { return };
+    let Some(table) = &map.table else {
+        properties(spec, map, &at, found);
+        return;
+    };
     let tables = || spec.source.iter().flat_map(|source| source.tables.keys()).map(String::as_str);
     if tables().any(|known| known == table) {
         return;
@@ -34,4 +37,19 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
         (None, None) => format!("add it: `source: {{ tables: {{ {table}: data/{table}.csv }} }}`"),
     };
     found.push(finding.help(help));
+}
+
+/// Without a table, the map's names are properties of nodes.
+fn properties(spec: &Spec, map: &Map, at: &Path, found: &mut Vec<Diagnostic>) {
+    let Some(known) = graph::made(spec).and_then(|made| graph::node_properties(&made, &[])) else { return };
+    let names = [
+        ("longitude", Some(&map.longitude)),
+        ("latitude", Some(&map.latitude)),
+        ("title", map.title.as_ref()),
+    ];
+    for (key, name) in names {
+        if let Some(name) = name.filter(|name| !known.contains(*name)) {
+            found.push(graph::not_made("property", name, known.iter()).at(at.key(key)));
+        }
+    }
 }

@@ -83,13 +83,8 @@ fn mentions(text: &str, word: &str) -> bool {
     })
 }
 
-/// The names of the selected columns; `None` where they are not known without the file.
-pub(super) fn selected(select: &[String]) -> Option<Vec<String>> {
-    if select.is_empty() { None } else { select.iter().map(|column| column_name(column)).collect() }
-}
-
 /// The name that a selected column has: its alias, or itself where it is a plain name.
-fn column_name(column: &str) -> Option<String> {
+pub(super) fn column_name(column: &str) -> Option<String> {
     let words: Vec<&str> = column.split_whitespace().collect();
     let name = match words.as_slice() {
         [.., keyword, alias] if keyword.eq_ignore_ascii_case("as") => alias,

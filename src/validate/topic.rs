@@ -1,15 +1,11 @@
 //! Rules for `topic:`.
 
-use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Location, Part, Path};
 use crate::spec::Spec;
-
-use super::source::selected;
-use super::words;
 
 pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
     let at = Path::of("spec.topic");
     name(spec, &at, found);
-    key(spec, &at, found);
     replication(spec, &at, found);
     compaction(spec, &at, found);
 }
@@ -25,21 +21,6 @@ fn name(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {
         _ => return,
     };
     found.push(Diagnostic::new(Code::TopicName, reason).at(at.key("name")));
-}
-
-fn key(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {
-    let (Some(key), Some(source)) = (&spec.topic.key, &spec.source) else { return };
-    let Some(columns) = selected(&source.select) else { return };
-    if columns.iter().any(|column| column == key) {
-        return;
-    }
-    let columns = columns.iter().map(String::as_str);
-    let finding =
-        Diagnostic::new(Code::UnknownColumn, format!("the key `{key}` is not among the columns of `select`"))
-            .at(at.key("key"))
-            .related(Location::At(Path::of("spec.source.select"), Part::Key), "the columns are chosen here");
-    let help = did_you_mean(key, columns.clone());
-    found.push(finding.help(help.unwrap_or_else(|| format!("columns: {}", words::list(columns)))));
 }
 
 fn replication(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {

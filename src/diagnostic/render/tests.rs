@@ -5,13 +5,14 @@ use crate::diagnostic::{Code, Path};
 
 /// A text whose places are given as spans.
 struct Sample {
+    name: String,
     text: String,
     hidden: Vec<Range<usize>>,
 }
 
 impl SourceText for Sample {
     fn name(&self) -> &str {
-        "folder/a file.yaml"
+        &self.name
     }
 
     fn text(&self) -> &str {
@@ -47,7 +48,7 @@ fn sample() -> (Sample, Vec<Diagnostic>) {
         Diagnostic::new(Code::UnreadableFile, "nowhere in the file"),
     ];
     let hidden = text.find("secret é").map(|start| start..start + "secret é".len()).into_iter().collect();
-    (Sample { text, hidden }, findings)
+    (Sample { name: "folder/a file.yaml".to_owned(), text, hidden }, findings)
 }
 
 fn rendered(render: impl Fn(&[FileFindings<'_>]) -> String) -> String {

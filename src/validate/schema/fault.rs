@@ -1,7 +1,8 @@
 //! Single faults out of the schema library's errors.
 
+use jsonschema::JsonType;
 use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use serde_json::Value;
 
@@ -16,6 +17,8 @@ pub(super) struct Fault {
     pub schema: String,
     /// Of `additionalProperties` the keys that are not known, of `required` the key that is missing.
     pub keys: Vec<String>,
+    /// Whether no value at all would be right as well.
+    pub is_optional: bool,
 }
 
 impl Fault {
@@ -32,7 +35,15 @@ impl Fault {
             .filter(|branch| !branch.iter().any(|inner| is_wrong_kind(inner, error)))
             .min_by_key(|branch| branch.len());
         match meant {
-            Some(branch) => branch.iter().flat_map(|inner| Self::leaves(inner, value)).collect(),
+            Some(branch) => {
+                let mut leaves: Vec<Self> =
+                    branch.iter().flat_map(|inner| Self::leaves(inner, value)).collect();
+                let takes_nothing = context.iter().flatten().any(wants_nothing);
+                for leaf in leaves.iter_mut().filter(|leaf| leaf.path == own.path) {
+                    leaf.is_optional |= takes_nothing;
+                }
+                leaves
+            }
             None => vec![own],
         }
     }
@@ -47,8 +58,13 @@ impl Fault {
             }
             _ => Vec::new(),
         };
-        Self { path: path_of(error, value), keyword: error.kind().keyword().to_owned(), schema, keys }
+        let keyword = error.kind().keyword().to_owned();
+        Self { path: path_of(error, value), keyword, schema, keys, is_optional: false }
     }
+}
+
+fn wants_nothing(error: &ValidationError<'_>) -> bool {
+    matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Null) })
 }
 
 /// Whether a branch of alternatives is for a value of another kind altogether.

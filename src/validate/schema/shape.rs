@@ -127,8 +127,8 @@ impl<'a> Shapes<'a> {
                 }
             }
             _ => {
-                let least =
-                    self.schema.pointer(&fault.schema).map_or(Value::Null, |schema| self.least(schema));
+                let schema = self.schema.pointer(&fault.schema).filter(|_| !fault.is_optional);
+                let least = schema.map_or(Value::Null, |schema| self.least(schema));
                 if let Some(place) = at_mut(value, &fault.path) {
                     *place = least;
                 }
