@@ -1,14 +1,106 @@
-//! The graph: where rows become nodes and relationships.
+//! `graph/`: where the rows end up. One seam, [`GraphStore`], for the embedded engine and for Neo4j.
+//!
+//! # Effectively once
+//!
+//! A batch and the checkpoint that says "this far" are one transaction, and the transaction first tests that the
+//! checkpoint still stands where the batch begins. So a batch is written wholly or not at all, never twice, and of
+//! two loaders of one partition the second is [fenced](WriteError::Fenced). Whatever is lost in a crash, the
+//! checkpoint is lost with it, and the loader goes on from the one that stands.
 
+pub mod batch;
 pub mod cypher;
+pub mod embedded;
+mod error;
 pub mod mapping;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use self::cypher::quoted;
+use crate::message::RowId;
+use crate::spec::Projection;
+
+pub use embedded::Embedded;
+pub use error::{GraphError, WriteError};
+
+/// The label of runner's own nodes, one for each partition of a topic. They are left out of counts and projections.
+pub const CHECKPOINT_LABEL: &str = "RunnerCheckpoint";
+
+/// A graph database, as far as a pipeline needs one.
+pub trait GraphStore: Send + Sync {
+    /// What it is, with its version: `kglite 0.21.5`.
+    fn engine(&self) -> String;
+
+    /// How far each partition of the topic has come; partitions that nothing was written for are absent.
+    fn checkpoints<'a>(
+        &'a self,
+        topic: &'a str,
+    ) -> BoxFuture<'a, Result<BTreeMap<u32, Checkpoint>, GraphError>>;
+
+    /// Makes what a mapping needs before its first row, and checks its statement. Doing it again changes nothing.
+    ///
+    /// Returns the constraints and indexes that were made by this call, as Cypher, with those that the engine does
+    /// not have and does without.
+    fn prepare<'a>(&'a self, schema: &'a GraphSchema) -> BoxFuture<'a, Result<Prepared, GraphError>>;
+
+    /// Writes a batch and its checkpoint: both or neither.
+    fn write<'a>(&'a self, batch: &'a WriteBatch) -> BoxFuture<'a, Result<Written, WriteError>>;
+
+    /// Asks a question. A statement that would write is refused.
+    fn query<'a>(
+        &'a self,
+        cypher: &'a str,
+        parameters: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Table, GraphError>>;
+
+    /// Sets one property on nodes, by the engine's own ids as [`ProjectedGraph::ids`] gives them.
+    ///
+    /// Returns how many properties were set; a null value removes the property.
+    fn set_node_property<'a>(
+        &'a self,
+        property: &'a str,
+        values: &'a [(u64, Value)],
+    ) -> BoxFuture<'a, Result<u64, GraphError>>;
+
+    /// Returns once everything written so far would survive the loss of this process and of power.
+    fn persist(&self) -> BoxFuture<'_, Result<(), GraphError>>;
+
+    /// How many nodes and relationships there are.
+    fn counts(&self) -> BoxFuture<'_, Result<Counts, GraphError>>;
+
+    /// The part of the graph that an analysis asks for. Orientation and aggregation are the caller's to apply.
+    ///
+    /// `identify` is the node property that names a node; without it, the engine's own id does.
+    fn project<'a>(
+        &'a self,
+        projection: &'a Projection,
+        identify: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<ProjectedGraph, GraphError>>;
+}
+
+/// How far a partition of a topic has come. It is a node of the graph, written with each batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The offset of the next record to write.
+    pub offset: u64,
+    /// The last row that was written or set aside; rows not beyond it are duplicates.
+    pub row: Option<RowId>,
+    /// The lineage of that row's file.
+    pub lineage: String,
+    /// The digest of the stream's definition.
+    pub digest: String,
+    /// How many records have been set aside so far.
+    pub dead_letters: u64,
+}
 
 /// What a mapping writes, as far as the engine must know it beforehand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GraphSchema {
-    /// The statement that is run for each `event`; see `batch`.
+    /// The statement that is run for each `event`; see [`batch`].
     pub statement: Arc<str>,
     /// The constraints and indexes that keep it correct and fast.
     pub constraints: Vec<Constraint>,
@@ -52,7 +144,7 @@ pub struct Constraint {
 }
 
 impl Constraint {
-    /// Its name in the database: `runner_Location_name_unique`. What is no letter, digit or underscore becomes one.
+    /// Its name in the database: `runner_Location_name_unique`. What is no letter and no digit becomes an underscore.
     #[must_use]
     pub fn name(&self) -> String {
         let suffix = match self.kind {
@@ -62,13 +154,13 @@ impl Constraint {
             ConstraintKind::RelationshipIndex => "rel_index",
         };
         let parts = format!("runner_{}_{}_{suffix}", self.label, self.properties.join("_"));
-        parts.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+        parts.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
     }
 
     /// The statement that makes it, where it does not stand already.
     #[must_use]
     pub fn cypher(&self) -> String {
-        let name = self.name();
+        let name = quoted(&self.name());
         let label = quoted(&self.label);
         let properties = |variable: &str| -> Vec<String> {
             self.properties.iter().map(|property| format!("{variable}.{}", quoted(property))).collect()
@@ -104,13 +196,102 @@ fn tuple(expressions: &[String]) -> String {
     }
 }
 
-/// A name as Cypher wants it: in backticks where it is no plain identifier.
-#[must_use]
-pub fn quoted(name: &str) -> String {
-    let starts_plainly = name.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
-    if starts_plainly && name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-        name.to_owned()
-    } else {
-        format!("`{}`", name.replace('`', "``"))
-    }
+/// What [`GraphStore::prepare`] did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prepared {
+    /// The statements of the constraints and indexes that were made now.
+    pub made: Vec<String>,
+    /// Those that this engine does not have, each with the reason; the pipeline runs without them.
+    pub done_without: Vec<(Constraint, String)>,
+}
+
+/// Records to be written in one transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WriteBatch {
+    /// The statement that is run for each `event`; see [`batch`].
+    pub statement: Arc<str>,
+    /// The topic.
+    pub topic: String,
+    /// The rows as JSON objects, in the order in which they shall be written. It may be empty: then only the checkpoints
+    /// move.
+    pub events: Vec<Value>,
+    /// How the checkpoints of the partitions that the records came from move, by ascending partition; at least one.
+    pub advances: Vec<Advance>,
+}
+
+/// How the checkpoint of a partition moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advance {
+    /// The partition.
+    pub partition: u32,
+    /// The offset at which the batch begins in it: where the checkpoint must stand.
+    pub from: u64,
+    /// The checkpoint as it shall be.
+    pub checkpoint: Checkpoint,
+}
+
+/// What a batch did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// How many rows there were.
+    pub rows: u64,
+    /// The rows (by their place in the batch) for which the statement ended with nothing bound: a `MATCH` without a
+    /// hit, a `WHERE` that was not so. What such a statement wrote before that point stands.
+    pub wrote_nothing: Vec<usize>,
+    /// Nodes that were made, without runner's own.
+    pub nodes_created: u64,
+    /// Relationships that were made.
+    pub relationships_created: u64,
+    /// Properties that `SET` set, without runner's own.
+    pub properties_set: u64,
+}
+
+/// The answer to a query.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// The rows, each in the order of the columns. Date-times and the like are ISO-8601 text; a node is its
+    /// properties, with `labels`.
+    pub rows: Vec<Vec<Value>>,
+    /// What the engine has to say about the query, such as a label that no node has.
+    pub warnings: Vec<String>,
+}
+
+/// How many nodes each label and relationships each type has, by name; runner's own are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Nodes by label; a node with two labels counts for both.
+    pub nodes: BTreeMap<String, u64>,
+    /// Relationships by type.
+    pub relationships: BTreeMap<String, u64>,
+}
+
+/// A part of the graph in columns: what an analysis works on.
+///
+/// The relationships of a type are in the order of their creation. Nodes are in the order in which those relationships
+/// first touch them, type by type, source before target; nodes without any follow in the order of their creation. So the
+/// order is the rows' own, and does not depend on how they were cut into batches: within a batch, a statement makes all
+/// its first nodes before its second ones.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProjectedGraph {
+    /// The engine's own ids of the nodes.
+    pub ids: Vec<u64>,
+    /// What names each node: the value of the property asked for (null where a node lacks it), or its id.
+    pub names: Vec<Value>,
+    /// The label by which each node was chosen: the first of the projection's that it has.
+    pub labels: Vec<Arc<str>>,
+    /// The relationships by type, in the projection's order.
+    pub relationships: IndexMap<String, ProjectedRelationships>,
+}
+
+/// The relationships of one type between projected nodes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProjectedRelationships {
+    /// Where each begins: an index into the nodes.
+    pub sources: Vec<u32>,
+    /// Where each ends.
+    pub targets: Vec<u32>,
+    /// The properties asked for, one value a relationship; `None` where a relationship lacks it.
+    pub properties: IndexMap<String, Vec<Option<f64>>>,
 }

@@ -10,4 +10,5 @@ pub mod message;
 pub mod progress;
 pub mod report;
 pub mod spec;
+pub mod topic;
 pub mod validate;

@@ -51,9 +51,9 @@ pub enum ColumnKind {
     Boolean,
     /// A whole number.
     Integer,
-    /// A floating-point number.
+    /// A floating-point number; NaN and the infinities are text.
     Float,
-    /// Text.
+    /// Text, and what is written as text for want of a better form: decimals with all their digits, times, binary values.
     Text,
     /// A date as text.
     Date,

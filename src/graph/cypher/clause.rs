@@ -43,7 +43,7 @@ pub enum ClauseKind {
     Union,
     /// `YIELD` after a procedure.
     Yield,
-    /// `CREATE` or `DROP` of an index, constraint or the like, and `SHOW`.
+    /// `CREATE` or `DROP` of an index, constraint or the like.
     Schema,
     /// `USE`.
     Use,
@@ -51,7 +51,7 @@ pub enum ClauseKind {
     Explain,
     /// `CYPHER 25` and its options.
     Version,
-    /// `ORDER BY`, `SKIP`, `LIMIT`, hints, `FINISH`, `LET`: what binds or writes nothing that matters here.
+    /// `ORDER BY`, `SKIP`, `LIMIT`, hints, `FINISH`, `LET`, `SHOW`: what binds or writes nothing that matters here.
     Other,
 }
 
@@ -222,9 +222,9 @@ fn leading(tokens: &Tokens, index: usize, word: &str) -> Option<Keyword> {
         "USE" => ClauseKind::Use,
         "EXPLAIN" | "PROFILE" => ClauseKind::Explain,
         "CYPHER" => ClauseKind::Version,
-        "SHOW" | "DROP" | "ALTER" | "GRANT" | "TERMINATE" => ClauseKind::Schema,
+        "DROP" | "ALTER" | "GRANT" | "TERMINATE" => ClauseKind::Schema,
         "FILTER" => ClauseKind::Where,
-        "LET" => ClauseKind::Other,
+        "LET" | "SHOW" => ClauseKind::Other,
         _ => return None,
     };
     (!tokens.is(index + 1, "(")).then_some(Keyword { kind, length: 1 })

@@ -1,5 +1,6 @@
 //! Where a mapping's statement uses its row.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::clause::{Clause, ClauseKind};
@@ -97,55 +98,39 @@ fn may_be_variable(tokens: &Tokens, index: usize) -> bool {
     !after_dot && !tokens.is(index + 1, "(")
 }
 
-/// Where the name `event` means the row.
+/// Where the name `event` means the row. Each question is answered in constant or logarithmic time, since a text may be
+/// long and made to hurt.
 struct Scope {
     /// Where a comprehension takes the name for its own variable.
     borrowed: Vec<Range<usize>>,
-    /// Tokens where it means something else.
-    hidden: Vec<Range<usize>>,
-    /// Tokens where it means nothing any more, and the clause that dropped it.
+    /// For each token, whether the name means something else there.
+    hidden: Vec<bool>,
+    /// Tokens where it means nothing any more, in order, and the clause that dropped it.
     lost: Vec<(Range<usize>, Range<usize>)>,
     /// Tokens that only carry it on.
-    carried: Vec<usize>,
+    carried: BTreeSet<usize>,
 }
 
 impl Scope {
     fn of(tokens: &Tokens, clauses: &[Clause]) -> Self {
-        let mut scope =
-            Self { borrowed: Vec::new(), hidden: Vec::new(), lost: Vec::new(), carried: Vec::new() };
-        scope.rebound(tokens);
+        let (hidden, borrowed) = rebound(tokens);
+        let mut scope = Self { borrowed, hidden, lost: dropped(tokens, clauses), carried: BTreeSet::new() };
         scope.carry(tokens, clauses);
-        scope.drop_where_not_carried(tokens, clauses);
         scope
     }
 
     fn hides(&self, index: usize) -> bool {
-        self.hidden.iter().any(|hidden| hidden.contains(&index))
+        self.hidden.get(index).copied().unwrap_or_default()
     }
 
     fn lost(&self, index: usize) -> Option<Range<usize>> {
-        self.lost.iter().find(|(range, _)| range.contains(&index)).map(|(_, with)| with.clone())
+        let after = self.lost.partition_point(|(range, _)| range.end <= index);
+        let (range, with) = self.lost.get(after)?;
+        range.contains(&index).then(|| with.clone())
     }
 
     fn passes_on(&self, index: usize) -> bool {
         self.carried.contains(&index)
-    }
-
-    /// `… AS event` from there on, and `(event IN …)` and `[event IN …]` inside the brackets.
-    fn rebound(&mut self, tokens: &Tokens) {
-        for index in 1..tokens.list.len() {
-            if tokens.name(index).as_deref() != Some(EVENT) {
-                continue;
-            }
-            let before = index - 1;
-            let itself = index.checked_sub(2).is_some_and(|from| tokens.name(from).as_deref() == Some(EVENT));
-            if tokens.is_word(before, "AS") && !itself {
-                self.hidden.push(index..usize::MAX);
-            } else if tokens.is_word(index + 1, "IN") && (tokens.is(before, "(") || tokens.is(before, "[")) {
-                self.borrowed.push(tokens.range(index));
-                self.hidden.push(before..tokens.after(before));
-            }
-        }
     }
 
     fn carry(&mut self, tokens: &Tokens, clauses: &[Clause]) {
@@ -163,35 +148,59 @@ impl Scope {
             self.carry(tokens, &clause.body);
         }
     }
-
-    fn drop_where_not_carried(&mut self, tokens: &Tokens, clauses: &[Clause]) {
-        let mut dropped: Option<&Clause> = None;
-        for clause in clauses {
-            if clause.kind == ClauseKind::Union {
-                dropped = None;
-            }
-            if let Some(with) = dropped {
-                self.lost.push((clause.tokens.clone(), with.range.clone()));
-            }
-            // A WHERE right after the WITH still sees what was there before it, as does its ORDER BY.
-            let carries = clause.kind != ClauseKind::With
-                || items(tokens, clause)
-                    .iter()
-                    .any(|item| is_event(tokens, item) || tokens.is(item.start, "*"));
-            if !carries && dropped.is_none() {
-                dropped = Some(clause);
-            }
-        }
-        self.lost.retain(|(range, _)| !follows_with(clauses, range.start));
-    }
 }
 
-/// Whether the clause at a token is the `WHERE`, `ORDER BY`, `SKIP` or `LIMIT` of a `WITH`.
-fn follows_with(clauses: &[Clause], start: usize) -> bool {
-    let Some(position) = clauses.iter().position(|clause| clause.tokens.start == start) else { return false };
-    let belongs = |kind| matches!(kind, ClauseKind::Where | ClauseKind::Other);
-    let before = clauses[..=position].iter().rev().find(|clause| !belongs(clause.kind));
-    belongs(clauses[position].kind) && before.is_some_and(|clause| clause.kind == ClauseKind::With)
+/// Where the name means something else: behind `… AS event`, and inside the brackets of `(event IN …)` and `[event IN …]`; the
+/// latter places as well.
+fn rebound(tokens: &Tokens) -> (Vec<bool>, Vec<Range<usize>>) {
+    let mut borrowed = Vec::new();
+    // How many more, and fewer, reasons to hide there are from a token on.
+    let mut change = vec![0_i64; tokens.list.len() + 1];
+    for index in 1..tokens.list.len() {
+        if tokens.name(index).as_deref() != Some(EVENT) {
+            continue;
+        }
+        let before = index - 1;
+        let itself = index.checked_sub(2).is_some_and(|from| tokens.name(from).as_deref() == Some(EVENT));
+        if tokens.is_word(before, "AS") && !itself {
+            change[index] += 1;
+        } else if tokens.is_word(index + 1, "IN") && (tokens.is(before, "(") || tokens.is(before, "[")) {
+            borrowed.push(tokens.range(index));
+            change[before] += 1;
+            change[tokens.after(before)] -= 1;
+        }
+    }
+    let mut reasons = 0;
+    let hidden = change.into_iter().map(|change| {
+        reasons += change;
+        reasons > 0
+    });
+    (hidden.collect(), borrowed)
+}
+
+/// The clauses behind a `WITH` that does not carry the row on.
+fn dropped(tokens: &Tokens, clauses: &[Clause]) -> Vec<(Range<usize>, Range<usize>)> {
+    let mut lost = Vec::new();
+    let mut dropped: Option<&Clause> = None;
+    let mut with_before = false;
+    for clause in clauses {
+        // The WHERE and ORDER BY of a WITH still see what was there before it.
+        let of_with = matches!(clause.kind, ClauseKind::Where | ClauseKind::Other);
+        let sees_before = of_with && with_before;
+        with_before = clause.kind == ClauseKind::With || sees_before;
+        if clause.kind == ClauseKind::Union {
+            dropped = None;
+        }
+        if let Some(with) = dropped.filter(|_| !sees_before) {
+            lost.push((clause.tokens.clone(), with.range.clone()));
+        }
+        let carries = |item: &Range<usize>| is_event(tokens, item) || tokens.is(item.start, "*");
+        if clause.kind == ClauseKind::With && dropped.is_none() && !items(tokens, clause).iter().any(carries)
+        {
+            dropped = Some(clause);
+        }
+    }
+    lost
 }
 
 fn items(tokens: &Tokens, with: &Clause) -> Vec<Range<usize>> {

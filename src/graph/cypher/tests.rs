@@ -303,6 +303,30 @@ fn deep_nesting_ends() {
     assert_eq!(read(&calls).event.columns.len(), 1);
 }
 
+#[test]
+fn a_long_text_is_read_in_a_short_time() {
+    let pieces = [
+        "WITH a ",
+        "AS event ",
+        "(event IN event.x) ",
+        "[event IN ",
+        "MATCH (a), (b) ",
+        "MERGE (a)-[r:R]->(b) SET r.x = r.y + 1, a.x = 1 WHERE event.x = 1 ",
+        "CALL a.b(x.y) YIELD z ",
+        "(), ",
+        "{a: ",
+        "event.x + ",
+    ];
+    let began = std::time::Instant::now();
+    for piece in pieces {
+        let text = piece.repeat(200_000 / piece.len());
+        let _ = crate::graph::mapping::findings(&format!("MATCH {text}"), None, false);
+        let _ = read(&text).made(&|_| None);
+    }
+    // It takes a second or two, unoptimised; in quadratic time it would take minutes.
+    assert!(began.elapsed().as_secs() < 60);
+}
+
 /// Every range that a statement holds.
 fn ranges(statement: &Statement) -> Vec<Range<usize>> {
     let event = &statement.event;

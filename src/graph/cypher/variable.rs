@@ -30,9 +30,9 @@ pub(super) fn bound(tokens: &Tokens, clauses: &[Clause]) -> BTreeSet<String> {
 
 /// Variables of which a property is used and which are not among the names.
 pub(super) fn unbound(tokens: &Tokens, clauses: &[Clause], names: &BTreeSet<String>) -> Vec<Unbound> {
-    let skipped = skipped(clauses);
+    let skipped: BTreeSet<usize> = skipped(clauses).into_iter().flatten().collect();
     (0..tokens.list.len())
-        .filter(|index| reads_property(tokens, *index) && !skipped.iter().any(|range| range.contains(index)))
+        .filter(|index| reads_property(tokens, *index) && !skipped.contains(index))
         .filter_map(|index| {
             let name = tokens.name(index)?;
             (!names.contains(&name)).then(|| Unbound { name, range: tokens.range(index) })

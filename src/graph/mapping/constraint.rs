@@ -95,8 +95,12 @@ fn note_node<'a>(labels: &mut BTreeMap<&'a str, Label>, clause: &Clause, alone: 
 
 /// A label that is set later, or a key that is given another value later, makes nodes in another way.
 fn note_sets<'a>(labels: &mut BTreeMap<&'a str, Label>, statement: &'a Statement, text: &str) {
-    let nodes: Vec<&NodePattern> =
-        statement.all_clauses().flat_map(|clause| &clause.patterns).flat_map(|path| &path.nodes).collect();
+    let mut nodes: BTreeMap<&str, Vec<&NodePattern>> = BTreeMap::new();
+    for node in statement.all_clauses().flat_map(|clause| &clause.patterns).flat_map(|path| &path.nodes) {
+        if let Some(variable) = node.variable.as_deref().filter(|_| !node.labels.is_empty()) {
+            nodes.entry(variable).or_default().push(node);
+        }
+    }
     for item in statement.all_clauses().flat_map(|clause| &clause.sets) {
         match item {
             SetItem::Labels { labels: set, .. } => {
@@ -105,7 +109,7 @@ fn note_sets<'a>(labels: &mut BTreeMap<&'a str, Label>, statement: &'a Statement
                 }
             }
             SetItem::Property { variable, name, value, .. } => {
-                for node in nodes.iter().filter(|node| node.variable.as_deref() == Some(variable)) {
+                for node in nodes.get(variable.as_str()).into_iter().flatten() {
                     let key = node.properties.entries().iter().find(|entry| entry.name == *name);
                     let same = key
                         .is_none_or(|key| text.get(key.value.range.clone()) == text.get(value.range.clone()));

@@ -182,14 +182,14 @@ fn converted(value: &str, from: ColumnKind, to: Option<PropertyType>) -> String 
     use PropertyType as To;
     let call = |function: &str| format!("{function}({value})");
     match (to, from) {
-        (None, Of::Boolean | Of::Integer | Of::Float | Of::Text | Of::Other)
+        (None, Of::Boolean | Of::Integer | Of::Text | Of::Other)
         | (Some(To::Boolean), Of::Boolean)
         | (Some(To::Integer), Of::Integer)
-        | (Some(To::Float), Of::Float)
         | (Some(To::String), Of::Text | Of::Date | Of::LocalDatetime | Of::Datetime) => value.to_owned(),
         (Some(To::Boolean), _) => call("toBoolean"),
         (Some(To::Integer), _) => call("toInteger"),
-        (Some(To::Float), _) => call("toFloat"),
+        // A float column holds NaN and the infinities as text.
+        (None, Of::Float) | (Some(To::Float), _) => call("toFloat"),
         (Some(To::String), _) => call("toString"),
         (None, Of::Datetime) | (Some(To::Datetime), _) => call("datetime"),
         (Some(To::LocalDatetime), Of::Datetime) => format!("localdatetime(datetime({value}))"),

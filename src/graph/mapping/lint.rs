@@ -168,31 +168,39 @@ fn writes(statement: &Statement, text: &str, found: &mut Vec<Finding>) {
 }
 
 fn merges(statement: &Statement, constrained: bool, found: &mut Vec<Finding>) {
-    let mut met: BTreeSet<&str> = BTreeSet::new();
+    let mut met =
+        Met { names: BTreeSet::new(), others: projects(statement), counted: accumulators(statement) };
     for clause in statement.all_clauses() {
         if clause.kind == ClauseKind::Merge {
             for path in &clause.patterns {
-                merged(statement, path, &met, constrained, found);
+                merged(path, &met, constrained, found);
             }
         }
         let nodes = clause.patterns.iter().flat_map(|path| &path.nodes);
-        met.extend(nodes.filter_map(|node| node.variable.as_deref()));
+        met.names.extend(nodes.filter_map(|node| node.variable.as_deref()));
     }
 }
 
-fn merged(
-    statement: &Statement,
-    path: &PathPattern,
-    met: &BTreeSet<&str>,
-    constrained: bool,
-    found: &mut Vec<Finding>,
-) {
-    let unmet = |node: &&NodePattern| {
-        let known =
-            node.variable.as_deref().is_some_and(|name| met.contains(name) || is_carried(statement, node));
-        !known
-    };
-    let loose: Vec<&NodePattern> = path.nodes.iter().filter(unmet).collect();
+/// What a clause has before it.
+struct Met<'a> {
+    /// The variables of patterns.
+    names: BTreeSet<&'a str>,
+    /// Whether variables may come from elsewhere.
+    others: bool,
+    /// Relationships with a property that is computed as they are met again.
+    counted: BTreeSet<&'a str>,
+}
+
+impl Met<'_> {
+    /// Whether a node pattern names a node that is there already.
+    fn knows(&self, node: &NodePattern) -> bool {
+        let named = |name: &str| self.names.contains(name) || (self.others && node.is_reference());
+        node.variable.as_deref().is_some_and(named)
+    }
+}
+
+fn merged(path: &PathPattern, met: &Met<'_>, constrained: bool, found: &mut Vec<Finding>) {
+    let loose: Vec<&NodePattern> = path.nodes.iter().filter(|node| !met.knows(node)).collect();
     if !path.relationships.is_empty() && !loose.is_empty() && !path.partial {
         let nodes = loose.iter().map(|node| node.range.clone()).collect();
         found.push(finding(FindingKind::MergedPath { nodes }, path.range.clone()));
@@ -202,8 +210,7 @@ fn merged(
         }
     }
     for relationship in &path.relationships {
-        let counted =
-            relationship.variable.as_deref().is_some_and(|variable| accumulates(statement, variable));
+        let counted = relationship.variable.as_deref().is_some_and(|name| met.counted.contains(name));
         if let ([kind], true, false) =
             (relationship.types.as_slice(), relationship.properties.is_empty(), counted)
         {
@@ -213,15 +220,25 @@ fn merged(
     }
 }
 
-/// Whether a bare `(x)` names what a `WITH … AS x`, a `YIELD` or the like made: it then is no pattern of its own.
-fn is_carried(statement: &Statement, node: &NodePattern) -> bool {
-    let projects = |clause: &Clause| {
+/// Whether variables come from a `WITH … AS x`, a `YIELD` or the like: a bare `(x)` is then no pattern of its own.
+fn projects(statement: &Statement) -> bool {
+    statement.all_clauses().any(|clause| {
         matches!(
             clause.kind,
             ClauseKind::With | ClauseKind::Unwind | ClauseKind::Yield | ClauseKind::Subquery
         )
-    };
-    node.is_reference() && statement.all_clauses().any(projects)
+    })
+}
+
+/// The variables with a property that is computed, as in `SET r.trips = coalesce(r.trips, 0) + 1`: then one relationship for many rows
+/// is what is meant.
+fn accumulators(statement: &Statement) -> BTreeSet<&str> {
+    let sets = statement.all_clauses().flat_map(|clause| &clause.sets);
+    sets.filter_map(|item| match item {
+        SetItem::Property { variable, value, .. } if value.shape == Shape::Other => Some(variable.as_str()),
+        _ => None,
+    })
+    .collect()
 }
 
 /// A node that is merged by itself.
@@ -238,40 +255,32 @@ fn alone(node: &NodePattern, constrained: bool, found: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a relationship's property is computed as it is met again, as in `SET r.trips = coalesce(r.trips, 0) + 1`: then
-/// one relationship for many rows is what is meant.
-fn accumulates(statement: &Statement, variable: &str) -> bool {
-    statement.all_clauses().flat_map(|clause| &clause.sets).any(|item| {
-        matches!(item, SetItem::Property { variable: set, value, .. }
-            if set == variable && value.shape == Shape::Other)
-    })
-}
-
 /// `MATCH (a), (b)` without a property or condition anywhere.
 fn products(statement: &Statement, found: &mut Vec<Finding>) {
     for (position, clause) in statement.clauses.iter().enumerate() {
         let conditioned =
             statement.clauses.get(position + 1).is_some_and(|next| next.kind == ClauseKind::Where);
-        let free = |path: &PathPattern| {
-            path.nodes.iter().all(|node| node.properties.is_empty() && !node.is_reference())
-                && path.relationships.iter().all(|relationship| relationship.properties.is_empty())
-        };
-        let shares = |path: &PathPattern, other: &PathPattern| {
-            path.nodes.iter().any(|node| {
-                node.variable.is_some() && other.nodes.iter().any(|of| of.variable == node.variable)
-            })
-        };
         let paths = &clause.patterns;
-        let apart =
-            |path: &PathPattern| paths.iter().all(|other| std::ptr::eq(path, other) || !shares(path, other));
-        if clause.kind == ClauseKind::Match
-            && !conditioned
-            && paths.len() > 1
-            && paths.iter().all(|path| free(path) && apart(path))
-        {
+        let matches = clause.kind == ClauseKind::Match && !conditioned && paths.len() > 1;
+        if matches && paths.iter().all(is_free) && are_apart(paths) {
             found.push(finding(FindingKind::CartesianProduct, clause.range.clone()));
         }
     }
+}
+
+/// Whether nothing narrows a path down.
+fn is_free(path: &PathPattern) -> bool {
+    path.nodes.iter().all(|node| node.properties.is_empty() && !node.is_reference())
+        && path.relationships.iter().all(|relationship| relationship.properties.is_empty())
+}
+
+/// Whether no two paths share a variable.
+fn are_apart(paths: &[PathPattern]) -> bool {
+    let mut seen = BTreeSet::new();
+    paths.iter().all(|path| {
+        let own: BTreeSet<&str> = path.nodes.iter().filter_map(|node| node.variable.as_deref()).collect();
+        own.into_iter().all(|name| seen.insert(name))
+    })
 }
 
 /// Date and time functions on columns that hold something else.

@@ -7,7 +7,7 @@ use kglite::api::session::{ExecuteOptions, Session, execute_mut, execute_read};
 use serde_json::json;
 
 use super::*;
-use crate::graph::ConstraintKind;
+use crate::graph::{Advance, Checkpoint, ConstraintKind, Embedded, GraphStore as _, WriteBatch};
 
 /// A mapping from YAML.
 fn mapping(yaml: &str) -> Mapping {
@@ -96,7 +96,7 @@ fn trips_become_one_statement() {
     insta::assert_snapshot!(statement(TRIPS, Some(&columns())), @r"
     MERGE (pickup:Location {name: event.PULocationID})
     MERGE (dropoff:Location {name: event.DOLocationID})
-    CREATE (pickup)-[:TRIP {distance: event.trip_distance, fare: toInteger(event.`fare amount`), at: localdatetime(event.pickup)}]->(dropoff)
+    CREATE (pickup)-[:TRIP {distance: toFloat(event.trip_distance), fare: toInteger(event.`fare amount`), at: localdatetime(event.pickup)}]->(dropoff)
     ");
     let compiled = compile(&mapping(TRIPS), Some(&columns())).unwrap();
     let constraint = &compiled.schema.constraints[0];
@@ -161,6 +161,22 @@ fn a_property_of_a_merged_node_has_the_last_rows_value() {
     let rows = json!([{"id": 1, "zone": "a", "gone": 1}, {"id": 1, "zone": "b", "gone": null}]);
     let run = Run::new(&text, &rows);
     assert_eq!(run.ask("MATCH (z:Zone) RETURN z.title, z.gone"), json!([["b", null]]));
+}
+
+#[test]
+fn what_is_no_finite_number_stays_a_number() {
+    let text = statement(
+        "nodes: [{ label: A, keys: { id: {} }, properties: { far: { column: trip_distance } } }]",
+        Some(&columns()),
+    );
+    let rows = json!([{"id": 1, "trip_distance": "NaN"}, {"id": 2, "trip_distance": "-Infinity"}, {"id": 3, "trip_distance": 2.5}]);
+    let run = Run::new(&text, &rows);
+    let small = run.ask("MATCH (a:A) WHERE a.far < 0 OR a.far > 2 RETURN a.id ORDER BY a.id");
+    assert_eq!(small, json!([[2], [3]]));
+    assert_eq!(
+        run.ask("MATCH (a:A) WHERE valueType(a.far) STARTS WITH 'FLOAT' RETURN count(a)"),
+        json!([[3]])
+    );
 }
 
 #[test]
@@ -350,4 +366,65 @@ fn what_will_hurt_is_found_where_it_is() {
         found("MERGE (p:P {id: event.vendor})", false),
         ["MergeWithoutConstraint: (p:P {id: event.vendor})"]
     );
+}
+
+/// A store in memory, prepared for a mapping, with one batch for each list of events.
+async fn stored(yaml: &str, columns: Option<&[Column]>, batches: &[serde_json::Value]) -> Embedded {
+    let compiled = compile(&mapping(yaml), columns).unwrap();
+    let store = Embedded::in_memory().unwrap();
+    store.prepare(&compiled.schema).await.unwrap();
+    let mut from = 0;
+    for events in batches {
+        let events = events.as_array().unwrap().clone();
+        let offset = from + events.len() as u64;
+        let advance =
+            Advance { partition: 0, from, checkpoint: Checkpoint { offset, ..Checkpoint::default() } };
+        let topic = "rows".to_owned();
+        let batch = WriteBatch {
+            statement: compiled.schema.statement.clone(),
+            topic,
+            events,
+            advances: vec![advance],
+        };
+        let written = store.write(&batch).await.unwrap();
+        assert_eq!(written.wrote_nothing, Vec::<usize>::new());
+        from = offset;
+    }
+    store
+}
+
+async fn counts(store: &Embedded) -> (Vec<u64>, Vec<u64>) {
+    let counts = store.counts().await.unwrap();
+    (counts.nodes.into_values().collect(), counts.relationships.into_values().collect())
+}
+
+#[tokio::test]
+async fn made_statements_run_on_the_store() {
+    let trip = |from: u64, far: serde_json::Value| json!({"PULocationID": from, "DOLocationID": 2, "trip_distance": far, "fare amount": 7.5, "pickup": "2022-03-01T00:12:13"});
+    // A column that is null throughout the first batch has values in the second.
+    let batches = [
+        json!([trip(1, json!(null)), trip(1, json!(null))]),
+        json!([trip(2, json!(1.5)), trip(3, json!("NaN"))]),
+    ];
+    let store = stored(TRIPS, Some(&columns()), &batches).await;
+    assert_eq!(counts(&store).await, (vec![3], vec![4]));
+
+    let hostile = [
+        json!([{"x y": 1, "it's": 2, "id": 3, "`": 4, "note": "5"}, {"x y": 1, "it's": 2, "id": 4, "`": 4, "note": "5"}]),
+    ];
+    let store = stored(HOSTILE, None, &hostile).await;
+    assert_eq!(counts(&store).await, (vec![2, 1], vec![4]));
+
+    let created = "nodes: [{ label: A, mode: create, properties: { x: {}, y: {}, at: { type: datetime } } }]";
+    let rows =
+        [json!([{"x": 1, "y": null, "at": null}]), json!([{"x": 1, "y": 2, "at": "2022-03-01T00:12:13"}])];
+    assert_eq!(counts(&stored(created, None, &rows).await).await, (vec![2], vec![]));
+
+    let written = "cypher: |
+  /* the row's own */ WITH event, event.items AS items // items
+  UNWIND items AS item
+  MERGE (a:A {id: item.id}) ON CREATE SET a.first = event.n
+  FOREACH (other IN item.others | MERGE (b:B {id: other}) MERGE (a)-[:HAS {n: event.n}]->(b));";
+    let rows = [json!([{"n": 1, "items": [{"id": 1, "others": [1, 2]}, {"id": 2, "others": [2]}]}])];
+    assert_eq!(counts(&stored(written, None, &rows).await).await, (vec![2, 2], vec![3]));
 }
