@@ -8,4 +8,5 @@ pub mod diagnostic;
 pub mod message;
 pub mod progress;
 pub mod report;
+pub mod source;
 pub mod spec;
