@@ -16,7 +16,7 @@ use super::scan::{Plan, Scan};
 use super::sql;
 use super::stores::{Store, Stores};
 use super::tables::{self, Lookup};
-use super::{files, footer};
+use super::{files, footer, memory};
 use crate::message::RowId;
 use crate::spec;
 
@@ -58,13 +58,13 @@ pub struct Batch {
 /// An opened source.
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    files: Arc<[DataFile]>,
+    pub(super) files: Arc<[DataFile]>,
     file_schema: SchemaRef,
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     definition: String,
     tables: BTreeMap<String, Lookup>,
     warnings: Vec<SourceWarning>,
-    context: Arc<TaskContext>,
+    pub(super) context: Arc<TaskContext>,
 }
 
 /// Opens a source: lists its files, reads their footers, resolves the look-ups in its filter to literals, and plans filter and select.
@@ -174,6 +174,21 @@ impl Dataset {
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Lookup> {
         self.tables.get(name)
+    }
+
+    /// Rows given as JSON objects, filtered and projected as the rows of files are; as if they were a file of that name.
+    ///
+    /// A column left out is null. Values are read as the columns' types: numbers also from texts, timestamps from ISO 8601 texts.
+    ///
+    /// # Errors
+    ///
+    /// For each row: a column that the files do not have, a null in one that is never null, a value that its column cannot hold.
+    pub fn in_memory(
+        &self,
+        name: &str,
+        rows: &[serde_json::Map<String, serde_json::Value>],
+    ) -> Result<Batch, Vec<SourceError>> {
+        memory::batch(&self.plan, name, rows)
     }
 
     /// The rows that pass the filter, in order, beginning after a row, at most `limit`.

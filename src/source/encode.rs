@@ -24,6 +24,7 @@ mod value;
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::datatypes::DataType;
 
 use self::value::Writer;
@@ -116,6 +117,19 @@ impl Encoder {
             })
             .collect()
     }
+}
+
+/// The values of an array as JSON values; none where its type has no form in JSON.
+pub(super) fn values(array: &ArrayRef) -> Option<Vec<serde_json::Value>> {
+    let writer = value::writer(array.as_ref())?;
+    let mut text = Vec::new();
+    (0..array.len())
+        .map(|row| {
+            text.clear();
+            writer.write(row, &mut text);
+            serde_json::from_slice(&text).ok()
+        })
+        .collect()
 }
 
 fn write_object(prefixes: &[Vec<u8>], writers: &[Writer<'_>], row: usize, out: &mut Vec<u8>) {

@@ -77,10 +77,10 @@ pub enum SourceError {
         why: String,
     },
     /// A look-up table is larger than look-up tables may be.
-    #[error("look-up table `{table}` is too large: {size}, at most {limit}")]
+    #[error("the look-up table is too large: {size}, at most {limit}")]
     TableTooLarge {
         /// The table.
-        table: String,
+        key: Key,
         /// Its size, with the unit.
         size: String,
         /// The limit, with the unit.
@@ -246,6 +246,7 @@ impl SourceError {
             Self::NoFile { key, .. }
             | Self::Address { key, .. }
             | Self::Malformed { key, .. }
+            | Self::TableTooLarge { key, .. }
             | Self::Sql { key, .. }
             | Self::DuplicateOutput { key, .. } => Some(key),
             Self::Unreadable { key, .. } => key.as_ref(),
@@ -292,6 +293,14 @@ pub enum SourceWarning {
     ConstantFilter {
         /// `true`, `false` or `null`.
         value: &'static str,
+    },
+    /// A subquery gives nothing: an empty list, or null.
+    #[error("the subquery gives no value")]
+    EmptyLookup {
+        /// The text's key.
+        key: Key,
+        /// The bytes of the subquery.
+        range: Range<usize>,
     },
     /// A text is compared with a number, by a cast that nobody wrote.
     #[error("`{left}` ({left_type}) is compared with `{right}` ({right_type}) by a cast")]

@@ -7,13 +7,14 @@ use datafusion::datasource::file_format::parquet::transform_schema_to_view;
 use datafusion::datasource::physical_plan::parquet::Int96Coercer;
 use datafusion::object_store::ObjectStoreExt;
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
+use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
 use futures::StreamExt;
 use sha2::{Digest, Sha256};
 
 use super::error::SourceError;
 use super::files::Found;
-use super::stores::words;
+use super::stores::{innermost, words};
 
 /// How many footers are read at a time.
 const AT_ONCE: usize = 16;
@@ -56,9 +57,8 @@ async fn read(file: Found) -> Result<Footer, SourceError> {
         format: "parquet",
         why,
     };
-    let metadata =
-        ParquetMetaDataReader::decode_metadata(&bytes).map_err(|why| malformed(why.to_string()))?;
-    let schema = arrow_schema(&metadata).map_err(&malformed)?;
+    let metadata = ParquetMetaDataReader::decode_metadata(&bytes).map_err(|why| malformed(innermost(&why)))?;
+    let schema = arrow_schema(&metadata).map_err(|why| malformed(innermost(&why)))?;
     if let Some(twice) = repeated(&schema) {
         return Err(malformed(format!("two columns are named `{twice}`")));
     }
@@ -79,6 +79,9 @@ async fn footer_bytes(file: &Found) -> Result<Vec<u8>, SourceError> {
         why: why.to_owned(),
     };
     let size = file.object.size;
+    if size < LENGTH_BYTES as u64 {
+        return Err(malformed("it is too short"));
+    }
     let tail = range(file, size.saturating_sub(TAIL_BYTES), size).await?;
     let ending = tail.len().checked_sub(LENGTH_BYTES).ok_or_else(|| malformed("it is too short"))?;
     let (before, ending) = tail.split_at(ending);
@@ -107,10 +110,9 @@ async fn range(
     })
 }
 
-fn arrow_schema(metadata: &ParquetMetaData) -> Result<Schema, String> {
+fn arrow_schema(metadata: &ParquetMetaData) -> Result<Schema, ParquetError> {
     let file = metadata.file_metadata();
-    let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
-        .map_err(|why| why.to_string())?;
+    let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())?;
     // In nanoseconds, as they are by default, 96-bit timestamps overflow outside the years 1677 to 2262.
     let schema =
         Int96Coercer::new(file.schema_descr(), &schema, &TimeUnit::Microsecond).coerce().unwrap_or(schema);

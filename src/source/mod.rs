@@ -7,6 +7,7 @@ mod encode;
 mod error;
 mod files;
 mod footer;
+mod memory;
 mod scan;
 mod sql;
 mod stores;

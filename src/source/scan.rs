@@ -8,6 +8,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::{filter_record_batch, prep_null_mask_filter};
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, SchemaRef};
+use datafusion::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
@@ -26,6 +27,9 @@ use super::dataset::{Batch, DataFile};
 use super::error::SourceError;
 use super::stores::{innermost, words};
 use crate::message::RowId;
+
+/// How long a list of values may be to be held against each row group's statistics: longer than a look-up of zones or countries.
+const PRUNING_LIST: usize = 1_000;
 
 /// What is done to the rows: compiled once, used for each scan and for the rows of tests.
 #[derive(Debug)]
@@ -94,7 +98,10 @@ impl Plan {
         let mut projection = self.used.clone();
         projection.push(self.file_schema.fields().len());
 
-        let mut source = ParquetSource::new(table.build());
+        let mut options = TableParquetOptions::default();
+        options.global.max_in_list_size = PRUNING_LIST;
+        options.global.coerce_int96 = Some("us".to_owned());
+        let mut source = ParquetSource::new(table.build()).with_table_parquet_options(options);
         if let Some(pruning) = &self.pruning {
             source = source.with_predicate(Arc::clone(pruning));
         }

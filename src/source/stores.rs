@@ -208,11 +208,31 @@ pub(super) fn words(error: object_store::Error) -> String {
     }
 }
 
+/// What libraries put before what they have to say.
+const PREFIXES: [&str; 10] = [
+    "Arrow error: ",
+    "Parquet error: ",
+    "Cast error: ",
+    "Csv error: ",
+    "Json error: ",
+    "Parser error: ",
+    "Compute error: ",
+    "Invalid argument error: ",
+    "External: ",
+    "Error during planning: ",
+];
+
 /// The innermost cause of an error, on one line.
 pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;
     }
-    cause.to_string().lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+    let words = cause.to_string();
+    let mut words = words.lines().next().unwrap_or_default();
+    while let Some(rest) = PREFIXES.iter().find_map(|prefix| words.strip_prefix(prefix)) {
+        words = rest;
+    }
+    let mut characters = words.trim_end_matches('.').chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }

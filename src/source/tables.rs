@@ -18,6 +18,7 @@ use datafusion::parquet::file::reader::ChunkReader;
 use indexmap::IndexMap;
 
 use super::columns::Column;
+use super::encode;
 use super::error::{Key, SourceError};
 use super::files::{self, Found};
 use super::stores::{Stores, innermost, words};
@@ -43,6 +44,12 @@ impl Lookup {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.0.num_rows()
+    }
+
+    /// The values of a column, as they would be in an `event`; none where there is no such column.
+    #[must_use]
+    pub fn values(&self, column: &str) -> Option<Vec<serde_json::Value>> {
+        encode::values(self.0.column_by_name(column)?)
     }
 
     pub(super) fn batch(&self) -> &RecordBatch {
@@ -102,8 +109,7 @@ pub(super) async fn load(
 
 async fn table(name: &str, text: &str, base: &Path, stores: &mut Stores<'_>) -> Result<Lookup, SourceError> {
     let key = Key::Table(name.to_owned());
-    let too_large =
-        |size: String, limit: String| SourceError::TableTooLarge { table: name.to_owned(), size, limit };
+    let too_large = |size: String, limit: String| SourceError::TableTooLarge { key: key.clone(), size, limit };
     let format = Format::of(text).ok_or_else(|| SourceError::Address {
         key: key.clone(),
         text: text.to_owned(),

@@ -24,7 +24,11 @@ const MOST_VALUES: usize = 100_000;
 
 /// What the subqueries of a text came to, by the placeholder that stands for each.
 #[derive(Debug, Default)]
-pub(super) struct Values(BTreeMap<String, Value>);
+pub(super) struct Values {
+    values: BTreeMap<String, Value>,
+    /// The subqueries that gave nothing.
+    pub empty: Vec<Span>,
+}
 
 #[derive(Debug)]
 enum Value {
@@ -32,6 +36,15 @@ enum Value {
     List(Vec<ScalarValue>),
     /// Of `(SELECT …)` and `EXISTS (SELECT …)`.
     One(ScalarValue),
+}
+
+impl Value {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::List(values) => values.is_empty(),
+            Self::One(value) => value.is_null(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +75,10 @@ pub(super) async fn resolve(
     for subquery in taken.0 {
         match run(scope, text, &subquery).await {
             Ok(value) => {
-                values.0.insert(subquery.placeholder, value);
+                if value.is_empty() {
+                    values.empty.push(subquery.query.span());
+                }
+                values.values.insert(subquery.placeholder, value);
             }
             Err(fault) => faults.push(fault),
         }
@@ -105,7 +121,11 @@ impl Take {
 async fn run(scope: &Scope<'_>, text: &Text<'_>, subquery: &Subquery) -> Result<Value, SourceError> {
     let range = text.span(subquery.query.span());
     let explain = |why: DataFusionError| match why.find_root() {
-        DataFusionError::SchemaError(fault, _) => schema_fault(scope, text, subquery, fault),
+        DataFusionError::SchemaError(fault, _) => {
+            let place = why.diagnostic().and_then(|diagnostic| diagnostic.span);
+            let place = place.map_or_else(|| text.span(subquery.span), |span| text.planner_span(span));
+            text.fault(place.clone(), schema_fault(scope, &text.excerpt(place), fault))
+        }
         root => text.fault(range.clone(), SqlFault::Type(first_line(root))),
     };
     let plan = scope.session.query(subquery.query.clone()).await.map_err(&explain)?;
@@ -161,34 +181,29 @@ fn scalars(batches: &[RecordBatch]) -> Result<Vec<ScalarValue>, DataFusionError>
     Ok(values)
 }
 
-fn schema_fault(scope: &Scope<'_>, text: &Text<'_>, subquery: &Subquery, fault: &SchemaError) -> SourceError {
-    let range = |column: &datafusion::common::Column| {
-        column.spans().first().map_or_else(|| text.span(subquery.span), |span| text.planner_span(span))
-    };
+/// What is wrong with a column name in a subquery, which stands there as `written`.
+fn schema_fault(scope: &Scope<'_>, written: &str, fault: &SchemaError) -> SqlFault {
     match fault {
         SchemaError::FieldNotFound { field, valid_fields } => {
             let is_outer = scope.columns.schema.column_with_name(&field.name).is_some()
                 || scope.columns.conflicts.contains_key(&field.name);
-            let fault = if is_outer {
-                SqlFault::Correlated { column: field.name.clone() }
-            } else {
-                let known = valid_fields.iter().map(|column| column.name.clone()).collect();
-                SqlFault::UnknownColumn { name: field.name.clone(), known, quoted: false }
-            };
-            text.fault(range(field), fault)
+            if is_outer {
+                return SqlFault::Correlated { column: field.name.clone() };
+            }
+            let known = valid_fields.iter().map(|column| column.name.clone()).collect();
+            SqlFault::UnknownColumn { name: field.name.clone(), known, quoted: written.starts_with('"') }
         }
         SchemaError::AmbiguousReference { field } => {
-            let words = format!("`{}` is a column of more than one table here", field.name);
-            text.fault(range(field), SqlFault::Type(words))
+            SqlFault::Type(format!("`{}` is a column of more than one table here", field.name))
         }
-        other => text.fault(text.span(subquery.span), SqlFault::Type(other.to_string())),
+        other => SqlFault::Type(other.to_string()),
     }
 }
 
 impl Values {
     /// Puts the values in the places of their placeholders.
     pub fn fill(&self, expr: Expr) -> Result<Expr, DataFusionError> {
-        if self.0.is_empty() {
+        if self.values.is_empty() {
             return Ok(expr);
         }
         let filled = expr.transform_down(|part| match part {
@@ -201,7 +216,7 @@ impl Values {
                 }
                 None => Ok(Transformed::no(Expr::InList(InList { expr, list, negated }))),
             },
-            Expr::Placeholder(placeholder) => match self.0.get(&placeholder.id) {
+            Expr::Placeholder(placeholder) => match self.values.get(&placeholder.id) {
                 Some(Value::One(value)) => Ok(Transformed::yes(Expr::Literal(value.clone(), None))),
                 _ => Ok(Transformed::no(Expr::Placeholder(placeholder))),
             },
@@ -212,7 +227,7 @@ impl Values {
 
     fn list(&self, list: &[Expr]) -> Option<&[ScalarValue]> {
         match list {
-            [Expr::Placeholder(placeholder)] => match self.0.get(&placeholder.id)? {
+            [Expr::Placeholder(placeholder)] => match self.values.get(&placeholder.id)? {
                 Value::List(values) => Some(values),
                 Value::One(_) => None,
             },
@@ -227,6 +242,6 @@ impl Values {
             Value::List(values) => json!(values.iter().map(text).collect::<Vec<_>>()),
             Value::One(value) => json!(text(value)),
         };
-        self.0.values().map(each).collect()
+        self.values.values().map(each).collect()
     }
 }

@@ -80,7 +80,7 @@ pub(super) async fn plan(
 
     let mut faults = Vec::new();
     let mut warnings = Vec::new();
-    let outputs = scope.select(&source.select, &mut faults).await;
+    let outputs = scope.select(&source.select, &mut faults, &mut warnings).await;
     let filter = match source.filter.as_deref().filter(|filter| !filter.trim().is_empty()) {
         None => None,
         Some(filter) => scope.filter(filter, &mut warnings).await.map_or_else(
@@ -128,18 +128,23 @@ impl Scope<'_> {
             };
             warnings.push(SourceWarning::ConstantFilter { value });
         }
-        warnings.extend(self.implicit_casts(&text, &parsed, &values));
+        warnings.extend(self.warnings(&text, &parsed, &values));
         Ok(planned)
     }
 
-    async fn select(&self, entries: &[String], faults: &mut Vec<SourceError>) -> Vec<Output> {
+    async fn select(
+        &self,
+        entries: &[String],
+        faults: &mut Vec<SourceError>,
+        warnings: &mut Vec<SourceWarning>,
+    ) -> Vec<Output> {
         if entries.is_empty() {
             faults.extend(self.columns.conflicts.iter().map(|(name, conflict)| conflict.fault(name, None)));
             return self.all_columns(0).collect();
         }
         let mut outputs: Vec<Output> = Vec::new();
         for (entry, text) in entries.iter().enumerate() {
-            let found = match self.output(entry, text).await {
+            let found = match self.output(entry, text, warnings).await {
                 Ok(found) => found,
                 Err(found) => {
                     faults.extend(found);
@@ -161,7 +166,12 @@ impl Scope<'_> {
     }
 
     /// What one entry of `select` gives. A column's bare name is that column, however odd the name; `*` is every column.
-    async fn output(&self, entry: usize, text: &str) -> Result<Vec<Output>, Vec<SourceError>> {
+    async fn output(
+        &self,
+        entry: usize,
+        text: &str,
+        warnings: &mut Vec<SourceWarning>,
+    ) -> Result<Vec<Output>, Vec<SourceError>> {
         let key = Key::Select(entry);
         let bare = text.trim();
         if bare == "*" {
@@ -190,6 +200,7 @@ impl Scope<'_> {
             return Ok(vec![output]);
         }
         let expression = self.planned(&text, &parsed, &values).map_err(|fault| vec![fault])?;
+        warnings.extend(self.warnings(&text, &parsed, &values));
         Ok(vec![Output { entry, name, expression }])
     }
 
@@ -220,6 +231,9 @@ impl Scope<'_> {
     fn logical(&self, parsed: &ast::Expr, values: &Values) -> Result<Expr, DataFusionError> {
         let expr = values.fill(self.session.expression(parsed.clone(), &self.schema)?)?;
         let expr = self.session.simplified(expr, &self.schema)?;
+        if let Some(words) = types::impossible_cast(&expr) {
+            return Err(DataFusionError::Plan(words));
+        }
         // What cannot be made into a physical expression must be told now.
         self.session.physical(&expr, &self.schema)?;
         Ok(expr)

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::Volatility;
 use datafusion::sql::sqlparser::ast::{self, Visit, Visitor};
 
 use super::Scope;
 use super::text::Text;
+use crate::source::columns::sql_type;
 use crate::source::error::{SourceError, SqlFault};
 
 const ONE_ROW: &str = "a filter or a column is about one row; counts and sums belong in an analysis";
@@ -75,10 +77,9 @@ impl Visitor for Check<'_> {
     fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<()> {
         match expr {
             ast::Expr::Identifier(name) if self.queries == 0 => self.column(name),
-            // `a.b` is field b of column a.
             ast::Expr::CompoundIdentifier(parts) if self.queries == 0 => {
                 if let Some(first) = parts.first() {
-                    self.column(first);
+                    self.qualified(first, parts.get(1));
                 }
             }
             ast::Expr::Function(function) => self.function(function),
@@ -114,6 +115,28 @@ impl Check<'_> {
         let fault = self.text.fault(self.text.range(part), fault);
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
+        }
+    }
+
+    /// `a.b`: field b of column a.
+    fn qualified(&mut self, first: &ast::Ident, field: Option<&ast::Ident>) {
+        let is_column = self.scope.columns.schema.column_with_name(&first.value).is_some();
+        if !is_column && self.scope.tables.contains_key(&first.value) {
+            let what = format!("`{}`", first.value);
+            let why = "a look-up table can be named only in a subquery, `IN (SELECT … FROM …)`";
+            let range = self.text.span(first.span);
+            self.faults.push(self.text.fault(range, SqlFault::NotAllowed { what, why }));
+            return;
+        }
+        self.column(first);
+        let column = self.scope.columns.schema.field_with_name(&first.value);
+        if let (Ok(column), Some(field)) = (column, field) {
+            let words = match column.data_type() {
+                DataType::Struct(fields) if fields.find(&field.value).is_some() => return,
+                DataType::Map(_, _) => return,
+                other => format!("`{}` ({}) has no field `{}`", first.value, sql_type(other), field.value),
+            };
+            self.faults.push(self.text.fault(self.text.span(field.span), SqlFault::Type(words)));
         }
     }
 

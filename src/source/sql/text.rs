@@ -21,6 +21,7 @@ pub(super) struct Text<'a> {
     pub text: &'a str,
     pub expr: ast::Expr,
     alias: Option<String>,
+    tokens: Vec<TokenWithSpan>,
 }
 
 impl<'a> Text<'a> {
@@ -54,6 +55,13 @@ impl<'a> Text<'a> {
             let at = offset(text, fault.location).min(text.len());
             syntax(at..text.len(), lower_first(&fault.message))
         })?;
+        if let Some(keyword) = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_)))
+            && matches!(&keyword.token, Token::Word(word) if matches!(word.keyword, Keyword::WHERE | Keyword::SELECT))
+        {
+            let range = offset(text, keyword.span.start)..offset(text, keyword.span.end);
+            let words = format!("only the condition or the value is written, without `{}`", keyword.token);
+            return Err(syntax(range, words));
+        }
         let mut parser =
             Parser::new(&dialect).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens.clone());
         let parsed = rule(&mut parser).and_then(|parsed| match parser.peek_token_ref().token {
@@ -61,7 +69,7 @@ impl<'a> Text<'a> {
             _ => parser.expected_ref("the end", parser.peek_token_ref()),
         });
         match parsed {
-            Ok((expr, alias)) => Ok(Self { key, text, expr, alias }),
+            Ok((expr, alias)) => Ok(Self { key, text, expr, alias, tokens }),
             Err(fault) => {
                 let (range, words) = describe(text, &tokens, &fault);
                 Err(syntax(range, words))
@@ -88,7 +96,28 @@ impl<'a> Text<'a> {
         if span == Span::empty() {
             return self.whole();
         }
-        offset(self.text, span.start)..offset(self.text, span.end)
+        let end = self.closed(span).unwrap_or(span.end);
+        offset(self.text, span.start)..offset(self.text, end)
+    }
+
+    /// Where a span ends that has been given the closing brackets that the parser leaves out.
+    fn closed(&self, span: Span) -> Option<Location> {
+        let mut open = 0_i32;
+        for token in self.tokens.iter().skip_while(|token| token.span.start < span.start) {
+            let is_after = token.span.start >= span.end;
+            if is_after && (open == 0 || !matches!(token.token, Token::RParen | Token::Whitespace(_))) {
+                return None;
+            }
+            match token.token {
+                Token::LParen => open += 1,
+                Token::RParen => open -= 1,
+                _ => {}
+            }
+            if is_after && open == 0 {
+                return Some(token.span.end);
+            }
+        }
+        None
     }
 
     /// The bytes of a planner's span.

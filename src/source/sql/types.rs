@@ -115,8 +115,16 @@ impl Scope<'_> {
         values.fill(expr).ok()?.get_type(&self.schema).ok()
     }
 
-    /// The comparisons of a text with a number in a text.
-    pub(super) fn implicit_casts(
+    /// What will hurt in a text that can be planned: subqueries without a value, comparisons of a text with a number.
+    pub(super) fn warnings(&self, text: &Text<'_>, parsed: &ast::Expr, values: &Values) -> Vec<SourceWarning> {
+        let empty = values
+            .empty
+            .iter()
+            .map(|span| SourceWarning::EmptyLookup { key: text.key.clone(), range: text.span(*span) });
+        empty.chain(self.implicit_casts(text, parsed, values)).collect()
+    }
+
+    fn implicit_casts(
         &self,
         text: &Text<'_>,
         parsed: &ast::Expr,
@@ -178,6 +186,10 @@ pub(in crate::source) fn first_line(why: &DataFusionError) -> String {
         other => crate::source::stores::innermost(other),
     };
     let line = words.lines().next().unwrap_or_default();
+    // Some messages show the planner's own values.
+    if line.contains("Span(") {
+        return "this form is not supported".to_owned();
+    }
     let line = line.strip_prefix("Error during planning: ").unwrap_or(line);
     let mut characters = line.trim_end_matches('.').chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
