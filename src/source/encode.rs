@@ -148,3 +148,6 @@ fn write_key(writer: &Writer<'_>, row: usize) -> Option<Vec<u8>> {
     writer.write(row, &mut key);
     (key != b"null").then_some(key)
 }
+
+#[cfg(test)]
+mod tests;

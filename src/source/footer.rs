@@ -57,7 +57,8 @@ async fn read(file: Found) -> Result<Footer, SourceError> {
         format: "parquet",
         why,
     };
-    let metadata = ParquetMetaDataReader::decode_metadata(&bytes).map_err(|why| malformed(innermost(&why)))?;
+    let metadata =
+        ParquetMetaDataReader::decode_metadata(&bytes).map_err(|why| malformed(innermost(&why)))?;
     let schema = arrow_schema(&metadata).map_err(|why| malformed(innermost(&why)))?;
     if let Some(twice) = repeated(&schema) {
         return Err(malformed(format!("two columns are named `{twice}`")));

@@ -298,3 +298,6 @@ async fn open(
 fn unreadable(file: &DataFile, why: &DataFusionError) -> SourceError {
     SourceError::Unreadable { key: None, name: file.name.to_string(), why: innermost(why) }
 }
+
+#[cfg(test)]
+mod tests;

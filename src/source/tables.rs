@@ -109,7 +109,8 @@ pub(super) async fn load(
 
 async fn table(name: &str, text: &str, base: &Path, stores: &mut Stores<'_>) -> Result<Lookup, SourceError> {
     let key = Key::Table(name.to_owned());
-    let too_large = |size: String, limit: String| SourceError::TableTooLarge { key: key.clone(), size, limit };
+    let too_large =
+        |size: String, limit: String| SourceError::TableTooLarge { key: key.clone(), size, limit };
     let format = Format::of(text).ok_or_else(|| SourceError::Address {
         key: key.clone(),
         text: text.to_owned(),

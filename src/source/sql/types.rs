@@ -116,7 +116,12 @@ impl Scope<'_> {
     }
 
     /// What will hurt in a text that can be planned: subqueries without a value, comparisons of a text with a number.
-    pub(super) fn warnings(&self, text: &Text<'_>, parsed: &ast::Expr, values: &Values) -> Vec<SourceWarning> {
+    pub(super) fn warnings(
+        &self,
+        text: &Text<'_>,
+        parsed: &ast::Expr,
+        values: &Values,
+    ) -> Vec<SourceWarning> {
         let empty = values
             .empty
             .iter()
@@ -124,12 +129,7 @@ impl Scope<'_> {
         empty.chain(self.implicit_casts(text, parsed, values)).collect()
     }
 
-    fn implicit_casts(
-        &self,
-        text: &Text<'_>,
-        parsed: &ast::Expr,
-        values: &Values,
-    ) -> Vec<SourceWarning> {
+    fn implicit_casts(&self, text: &Text<'_>, parsed: &ast::Expr, values: &Values) -> Vec<SourceWarning> {
         let compared = parts(parsed).into_iter().filter_map(|part| match &part {
             ast::Expr::BinaryOp { left, op, right } if is_comparison(op) => {
                 let (left_type, right_type) = (self.type_of(left, values)?, self.type_of(right, values)?);

@@ -6,6 +6,7 @@ mod faults;
 mod listing;
 mod lookups;
 mod memory;
+mod remote;
 mod scanning;
 
 use std::fs::File;
