@@ -1,62 +1,92 @@
 //! Faulty pipeline files, each with the findings that it must give, and what a user sees of them.
 //!
 //! A file of `tests/corpus` says in its first lines what is expected of it: `# expect: CODE LINE:COLUMN`, a line for each
-//! finding, or `# expect: nothing`.
+//! finding, or `# expect: nothing`. Files of `tests/corpus/world` are checked against the files that they name, too.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use runner::diagnostic::render::{Colour, FileFindings, Lines, SourceText as _, text};
+use runner::diagnostic::render::{Colour, FileFindings, Lines, SourceText as _, github, json, sarif, text};
 use runner::spec::load::{self, Document};
-use runner::validate;
+use runner::validate::{self, Checkup};
 
-fn corpus() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .collect();
+/// A file of the corpus, checked.
+struct Case {
+    name: String,
+    document: Document,
+    checkup: Checkup,
+}
+
+impl Case {
+    fn findings(&self) -> [FileFindings<'_>; 1] {
+        [FileFindings { source: &self.document, findings: &self.checkup.findings }]
+    }
+
+    /// What the file says of itself.
+    fn expected(&self) -> Vec<&str> {
+        let lines = self.document.file.text.lines();
+        let expected = lines.map_while(|line| line.strip_prefix("# expect: "));
+        expected.filter(|expected| *expected != "nothing").collect()
+    }
+
+    /// What was found.
+    fn told(&self) -> Vec<String> {
+        let lines = Lines::of(&self.document.file.text);
+        let findings = self.checkup.findings.iter().map(|finding| {
+            let start = self.document.locate(&finding.location).unwrap_or_default().start;
+            let position = lines.position(start);
+            format!("{} {}:{}", finding.code, position.line, position.column)
+        });
+        findings.collect()
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")).collect();
     files.sort();
     files
 }
 
-fn name(path: &Path) -> String {
-    path.file_stem().unwrap().to_string_lossy().into_owned()
-}
-
-fn check(path: &Path) -> (Document, validate::Checkup) {
-    let bytes = fs::read(path).unwrap();
-    let document = load::parse(format!("{}.yaml", name(path)), &bytes, &|_| None);
+fn check(path: &Path) -> Case {
+    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+    let document = load::parse(format!("{name}.yaml"), &fs::read(path).unwrap(), &|_| None);
     let checkup = validate::check(&document);
-    (document, checkup)
+    Case { name, document, checkup }
 }
 
-fn expected(text: &str) -> Vec<String> {
-    let lines = text.lines().map_while(|line| line.trim_start_matches('\u{FEFF}').strip_prefix("# expect: "));
-    lines.filter(|expected| *expected != "nothing").map(str::to_owned).collect()
+async fn check_against_the_world(path: &Path) -> Case {
+    let mut case = check(path);
+    let pipeline = case.checkup.pipeline.clone().unwrap();
+    let (_, found) =
+        validate::open(&pipeline, path.parent().unwrap(), &|_| Err("no secrets here".to_owned())).await;
+    case.checkup.extend(&case.document, found);
+    Case { name: format!("world-{}", case.name), ..case }
 }
 
-fn told(document: &Document, checkup: &validate::Checkup) -> Vec<String> {
-    let findings = checkup.findings.iter().map(|finding| {
-        let start = document.locate(&finding.location).unwrap_or_default().start;
-        let position = Lines::of(&document.file.text).position(start);
-        format!("{} {}:{}", finding.code, position.line, position.column)
-    });
-    findings.collect()
+fn corpus() -> Vec<Case> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut cases: Vec<Case> = files(&folder()).iter().map(|path| check(path)).collect();
+    for path in files(&folder().join("world")) {
+        cases.push(runtime.block_on(check_against_the_world(&path)));
+    }
+    cases
 }
 
 #[test]
 fn every_file_of_the_corpus_gives_the_findings_that_it_says() {
     let mut wrong = Vec::new();
-    for path in corpus() {
-        let (document, checkup) = check(&path);
-        let expected = expected(&document.file.text);
-        let told = told(&document, &checkup);
-        if expected != told {
-            wrong.push(format!("{}\n  expected {expected:?}\n  told     {told:?}", name(&path)));
+    for case in corpus() {
+        if case.expected() != case.told() {
+            let (expected, told) = (case.expected(), case.told());
+            wrong.push(format!("{}\n  expected {expected:?}\n  told     {told:?}", case.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -69,24 +99,21 @@ fn what_a_user_sees_of_each_file_is_as_it_was_reviewed() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {
-        for path in corpus() {
-            let (document, checkup) = check(&path);
-            let files = [FileFindings { source: &document, findings: &checkup.findings }];
-            insta::assert_snapshot!(name(&path), text(&files, Colour::No));
+        for case in corpus() {
+            let shown = text(&case.findings(), Colour::No).replace(env!("CARGO_MANIFEST_DIR"), "REPOSITORY");
+            insta::assert_snapshot!(case.name.as_str(), shown);
         }
     });
 }
 
 #[test]
 fn no_secret_of_the_corpus_is_ever_shown() {
-    use runner::diagnostic::render::{github, json, sarif};
-    for path in corpus() {
-        let (document, checkup) = check(&path);
-        let files = [FileFindings { source: &document, findings: &checkup.findings }];
+    for case in corpus() {
+        let files = case.findings();
         for shown in
             [text(&files, Colour::No), text(&files, Colour::Yes), json(&files), github(&files), sarif(&files)]
         {
-            assert!(!shown.contains("hunter2"), "{}: {shown}", name(&path));
+            assert!(!shown.contains("hunter2"), "{}: {shown}", case.name);
         }
     }
 }

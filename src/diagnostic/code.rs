@@ -333,4 +333,171 @@ pub enum Code {
     /// It would find nothing. Labels and types are case-sensitive; where other programs write to the same database, this may be
     /// meant: `allow: [unmatched-pattern]`.
     UnmatchedPattern,
+
+    // ---- the world that the file names ----
+    /// A path leads to no file.
+    ///
+    /// Relative paths start from the folder of the pipeline file. A glob or a folder that holds no parquet file is a fault too,
+    /// since an empty graph is rarely what was meant.
+    NoSuchFile,
+    /// A file is there and cannot be read as what it should be.
+    ///
+    /// It is not parquet (or not CSV, not JSON lines), cut short, or not allowed to be read; the message has the cause. A
+    /// download that broke off is the usual one.
+    UnreadableData,
+    /// A look-up table is too large.
+    ///
+    /// Look-up tables are held in memory, and their values are put into the filter. Large tables belong into the source.
+    TableTooLarge,
+    /// Two files of the source have a column in types that do not go together.
+    ///
+    /// Files of one source are read as one table. Cast the column in `select`, or keep the files apart.
+    ColumnConflict,
+    /// The SQL cannot be read.
+    ///
+    /// The place is inside of the text. Names with capitals or blanks are written as in the file; texts stand in single quotes,
+    /// names in double quotes.
+    ///
+    /// ```yaml
+    /// filter: Borough = "Bronx"    # wrong: a name
+    /// filter: Borough = 'Bronx'    # right: a text
+    /// ```
+    SqlSyntax,
+    /// A function that SQL does not have here.
+    ///
+    /// Filter and select have the usual functions on numbers, texts, dates, lists and regular expressions.
+    UnknownFunction,
+    /// A look-up table that is not among `source.tables`.
+    ///
+    /// A subquery may name look-up tables only. Declare it under `source.tables`, or correct the name.
+    UnknownTable,
+    /// Types in an SQL expression do not go together.
+    ///
+    /// Say what is meant with `CAST(column AS type)`; `TRY_CAST` gives null where the cast fails.
+    SqlType,
+    /// SQL that is not allowed in a filter or a select.
+    ///
+    /// Each row is looked at by itself, and must be the same row on every run: aggregates, window functions, `random()` and `now()`, and
+    /// subqueries on anything but look-up tables are refused.
+    SqlNotAllowed,
+    /// A column whose type has no form in a message.
+    ///
+    /// Leave it out of `select`, or cast it to something that JSON has.
+    UnencodableColumn,
+    /// The filter is the same for every row.
+    ///
+    /// Either every row passes or none does: a comparison of two literals, or with null, which is never true.
+    ///
+    /// ```yaml
+    /// filter: fare = NULL     # never true
+    /// filter: fare IS NULL    # right
+    /// ```
+    ConstantFilter,
+    /// A subquery on a look-up table gives no value.
+    ///
+    /// So no row passes what compares with it. Usually a text in it is misspelt, or a column is not what it was thought to be.
+    EmptyLookup,
+    /// A text is compared with a number, by a cast that nobody wrote.
+    ///
+    /// Texts compare by letters and numbers by size, so `'10' < '9'`. Write the literal in the column's own type, or say
+    /// `CAST(… AS …)`.
+    ImplicitCast,
+
+    // ---- the run ----
+    /// No row passes the filter.
+    ///
+    /// An empty graph is rarely what was meant: a misspelt value in the filter gives one. `runner preview` shows the first rows that
+    /// pass. If it is meant, say so: `allow: [no-rows]`.
+    NoRows,
+    /// Two counts that must agree do not.
+    ///
+    /// Rows are counted at every hop: in the files, through the filter, in the topic, in the graph. A difference means that rows were lost or
+    /// doubled between two of them.
+    CountsDiffer,
+    /// Records could not be written to the graph.
+    ///
+    /// A batch that the graph refuses is halved until the record at fault stands alone. It goes to the dead letters with the reason,
+    /// and the rest is written. The run fails all the same, unless `allow: [dead-letters]`.
+    DeadLetters,
+    /// A row has no value for a key of the mapping.
+    ///
+    /// A node that is told from others by a property cannot be made without it. Filter such rows out (`column IS NOT NULL`), or let
+    /// them go to the dead letters.
+    MissingKeyValue,
+    /// The mapping's statement bound nothing for a row, so the row wrote nothing.
+    ///
+    /// Usually a `MATCH` found no node that should have been there; `MERGE` would have made it. If it is meant:
+    /// `allow: [row-wrote-nothing]`.
+    RowWroteNothing,
+    /// More records failed than `stream.maxErrors` allows.
+    ///
+    /// So many failures are no accident of single rows: look at the reasons of the first dead letters. Mend the mapping or the
+    /// filter, or raise the limit.
+    TooManyErrors,
+    /// The graph does not hold what `expect` says.
+    ///
+    /// Either rows or the mapping are not what they were thought to be, or `expect` is out of date.
+    ExpectationFailed,
+    /// An assertion on an analysis is false.
+    ///
+    /// The message has the value that was found. Either the graph, the configuration or the assertion is not what it was thought
+    /// to be.
+    AssertionFailed,
+    /// A case under `tests` did not come out as it says.
+    ///
+    /// The message has what came out instead.
+    TestFailed,
+    /// The definition of the rows or the mapping changed since the graph was loaded.
+    ///
+    /// Rows of two definitions would stand mixed in one graph. Undo the change, give the pipeline another name, or
+    /// load everything anew with `--fresh`.
+    DefinitionChanged,
+    /// A file of the source changed since the graph was loaded.
+    ///
+    /// Rows are known by their file and their number in it, so files that were read must stay as they are. New rows belong into
+    /// new files whose names come after; they are the next ones to be read.
+    SourceChanged,
+    /// A value of a row breaks an expression of the filter or the select.
+    ///
+    /// Such as a cast of a text that is no number. `TRY_CAST` gives null where a cast fails; or filter such rows out.
+    RowFailed,
+    /// Another run holds the graph.
+    ///
+    /// Two runs must not write to one graph. Wait for the other one, or give this one another `--state-dir`.
+    StateInUse,
+    /// The state folder cannot be used.
+    ///
+    /// It cannot be made, read or written; the message has the cause. `--state-dir` names another one.
+    StateFolder,
+    /// A constraint cannot be made.
+    ///
+    /// Usually the graph already holds two nodes with the same key. The message has the engine's words.
+    ConstraintFailed,
+    /// A statement was refused by the graph.
+    ///
+    /// The message has the engine's words. What is wrong with every row is wrong with the statement, so nothing was written.
+    StatementFailed,
+    /// Another loader writes to the same topic and partition.
+    ///
+    /// Each transaction tests that the checkpoint stands where its batch begins. Where it does not, another loader was here, and this one ends
+    /// before it writes anything twice.
+    Fenced,
+    /// The graph engine has stopped.
+    ///
+    /// It broke down under a statement, which is a fault of the engine or a lack of memory. What was committed before stands; run
+    /// again.
+    EngineFailed,
+    /// An analysis could not be computed.
+    ///
+    /// The message has the cause: a node that is not in the graph, a weight that is missing, a projection that is empty.
+    AnalysisFailed,
+    /// The report could not be written.
+    ///
+    /// The run itself is done and stands. Look at the folder of `--report-dir`.
+    ReportNotWritten,
+    /// The target is not there in this version.
+    ///
+    /// So far pipelines run on the embedded target; files for other targets are checked all the same. `--target embedded` runs any
+    /// file with no server at all.
+    TargetNotAvailable,
 }

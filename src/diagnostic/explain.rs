@@ -40,6 +40,9 @@ impl Code {
             | Self::MergedPath
             | Self::CartesianProduct
             | Self::UnmatchedPattern
+            | Self::ConstantFilter
+            | Self::EmptyLookup
+            | Self::ImplicitCast
             | Self::MergeWithoutKey
             | Self::CollapsingRelationship => Severity::Warning,
             _ => Severity::Error,
@@ -49,7 +52,9 @@ impl Code {
     /// Whether `allow:` may name it: warnings, and outcomes of a run that someone may mean.
     #[must_use]
     pub fn can_be_allowed(self) -> bool {
-        self.severity() == Severity::Warning
+        let is_outcome =
+            matches!(self, Self::NoRows | Self::DeadLetters | Self::MissingKeyValue | Self::RowWroteNothing);
+        is_outcome || self.severity() == Severity::Warning
     }
 }
 

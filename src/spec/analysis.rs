@@ -83,20 +83,34 @@ pub struct RelationshipProjection {
 }
 
 /// The direction in which relationships are followed, by GDS's names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::Display,
+    strum::EnumString,
+)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE", ascii_case_insensitive)]
 pub enum Orientation {
     /// As stored.
     #[default]
     Natural,
     /// Against the stored direction.
     Reverse,
-    /// Both ways.
+    /// Both ways. A self-loop is then in its node's list twice, as in GDS.
     Undirected,
 }
 
 /// What becomes of parallel relationships, by GDS's names.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Aggregation {
     /// Each is kept.
@@ -110,13 +124,27 @@ pub enum Aggregation {
     Min,
     /// One, with the greatest of the properties.
     Max,
-    /// One, with how many there were.
+    /// One, with how many there were; a relationship that lacks the property does not count.
     Count,
 }
 
 /// How a procedure answers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::Display,
+    strum::EnumString,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Mode {
     /// A row per node, pair or path.
     #[default]

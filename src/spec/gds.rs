@@ -1,11 +1,11 @@
 //! The catalogue of `gds.*` procedures that the built-in engine has, as GDS 2.13 documents them.
 //!
-//! It is data only. Validation reads it to check an analysis before anything runs, the engine reads its defaults and
-//! ranges from it, and documentation is made from it, so that the three cannot differ.
+//! It is data only. Validation reads it to check an analysis before anything runs, the engine reads its
+//! defaults and ranges from it, and documentation is made from it, so that the three cannot differ.
 //!
-//! `mutate` and `estimate` are left out on purpose: the first changes an in-memory projection that outlives the call,
-//! which a pipeline never has, and the second measures a heap that is not ours. `train` and `predict` belong to machine
-//! learning, which the engine does not have.
+//! `mutate` and `estimate` are left out on purpose: the first changes an in-memory projection that outlives
+//! the call, which a pipeline never has, and the second measures a heap that is not ours. `train` and
+//! `predict` belong to machine learning, which the engine does not have.
 
 mod centrality;
 mod community;
@@ -13,6 +13,8 @@ mod config;
 mod keys;
 mod path_finding;
 mod similarity;
+
+use super::Mode;
 
 pub use config::{ConfigKey, ConfigKind, DefaultValue, Range, SCALERS, Support, scaler_name};
 
@@ -61,18 +63,6 @@ pub enum Algorithm {
     DeltaStepping,
 }
 
-/// How a procedure hands its result back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::Display, strum::EnumString)]
-#[strum(serialize_all = "lowercase")]
-pub enum Mode {
-    /// One row for each node or path.
-    Stream,
-    /// One row that sums the result up.
-    Stats,
-    /// Results are written to the graph; one row sums them up.
-    Write,
-}
-
 const STREAM_STATS_WRITE: &[Mode] = &[Mode::Stream, Mode::Stats, Mode::Write];
 const STREAM_WRITE: &[Mode] = &[Mode::Stream, Mode::Write];
 const STREAM: &[Mode] = &[Mode::Stream];
@@ -104,7 +94,8 @@ pub struct Procedure {
     pub summary: &'static str,
     /// The configuration keys of its own; see [`Procedure::config_keys`] for all.
     pub config: &'static [ConfigKey],
-    /// The columns of its stream mode. The column `path`, which GDS has for some, holds database objects and is left out.
+    /// The columns of its stream mode. The column `path`, which GDS has for some, holds database objects and
+    /// is left out.
     pub stream_columns: &'static [&'static str],
     /// The columns of its stats mode, without timings and without the echo of the configuration.
     pub stats_columns: &'static [&'static str],

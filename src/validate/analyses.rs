@@ -129,17 +129,8 @@ fn unknown(name: &str, at: &Path) -> Diagnostic {
     finding.help(help).help("a procedure that only the server has needs `engine: server`")
 }
 
-/// The catalogue's name for a mode.
-fn catalogued(mode: Mode) -> gds::Mode {
-    match mode {
-        Mode::Stream => gds::Mode::Stream,
-        Mode::Stats => gds::Mode::Stats,
-        Mode::Write => gds::Mode::Write,
-    }
-}
-
 fn mode(procedure: &Procedure, analysis: &Analysis, at: &Path, found: &mut Vec<Diagnostic>) {
-    let mode = catalogued(analysis.mode);
+    let mode = analysis.mode;
     if analysis.engine == Engine::Server || procedure.modes.contains(&mode) {
         return;
     }

@@ -41,12 +41,17 @@ pub(super) fn advice(name: &str, columns: &[&str]) -> String {
 
 fn topic_key(spec: &Spec, columns: &[&str], found: &mut Vec<Diagnostic>) {
     let Some(key) = spec.topic.key.as_deref().filter(|key| !columns.contains(key)) else { return };
-    found.push(
-        Diagnostic::new(Code::UnknownColumn, format!("the key `{key}` is not among the columns of the rows"))
-            .at(Path::of("spec.topic.key"))
-            .related(Location::At(Path::of("spec.source.select"), Part::Key), "the columns are chosen here")
-            .help(advice(key, columns)),
-    );
+    let message = format!("the key `{key}` is not among the columns of the rows");
+    let finding = Diagnostic::new(Code::UnknownColumn, message).at(Path::of("spec.topic.key"));
+    found.push(chosen(spec, finding).help(advice(key, columns)));
+}
+
+/// With the place where the columns are chosen, if they are.
+pub(super) fn chosen(spec: &Spec, finding: Diagnostic) -> Diagnostic {
+    if spec.source.as_ref().is_none_or(|source| source.select.is_empty()) {
+        return finding;
+    }
+    finding.related(Location::At(Path::of("spec.source.select"), Part::Key), "the columns are chosen here")
 }
 
 /// The columns that `nodes` and `relationships` name.

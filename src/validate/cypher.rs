@@ -15,7 +15,7 @@ pub(super) fn mapping(spec: &Spec, text: &str, columns: Option<&[Column]>, found
     let constrained = spec.mapping.indexes == Indexes::Auto;
     let findings = mapping::findings(text, columns, constrained);
     let is_readable = !findings.iter().any(|finding| words::is_error(&finding.kind));
-    found.extend(findings.iter().map(|finding| words::finding(finding, columns, &at)));
+    found.extend(findings.iter().map(|finding| words::finding(spec, finding, columns, &at)));
     if is_readable && is_embedded(spec) {
         found.extend(cypher::engine_syntax(text, true).map(|error| engine(error, &at)));
     }

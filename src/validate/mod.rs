@@ -1,7 +1,7 @@
 //! Whether a pipeline file says something that can be done.
 //!
 //! Three tiers: the file's form against its schema, references inside of the file, and the world that it names. The first two
-//! are pure and belong to [`check`]; the third reads files and is [`world`]. A rule is a function that reads the spec and adds
+//! are pure and belong to [`check`]; the third reads files and is [`open`]. A rule is a function that reads the spec and adds
 //! what it finds; the rules of a section are in the file of its name.
 
 mod allow;
@@ -33,7 +33,7 @@ use crate::spec::load::Document;
 use crate::spec::{Checked, Pipeline};
 
 pub use show::show;
-pub use world::{Surroundings, world};
+pub use world::{Opened, missing_secrets, open, secret, source_finding};
 
 /// What is to be said of a file.
 #[derive(Debug, Clone, Default)]
@@ -74,10 +74,21 @@ impl Replaced {
 }
 
 impl Checkup {
-    /// Adds findings, but for those about faulty places that were replaced, and puts all in the order of their places.
+    /// Adds findings, but for those that are told already and those about faulty places that were replaced, and puts all in
+    /// the order of their places.
     pub fn extend(&mut self, document: &Document, found: Vec<Diagnostic>) {
-        let sound = found.into_iter().filter(|finding| !self.replaced.touch(&finding.path()));
-        self.findings.extend(sound);
+        let mut told: HashSet<(Code, Location)> =
+            self.findings.iter().map(|finding| (finding.code, finding.location.clone())).collect();
+        for finding in found {
+            let is_new = told.insert((finding.code, finding.location.clone()));
+            if is_new && !self.replaced.touch(&finding.path()) {
+                self.findings.push(finding);
+            }
+        }
+        // A table that is misspelt where it is used seems unused: that is one fault.
+        if self.findings.iter().any(|finding| finding.code == Code::UnknownTable) {
+            self.findings.retain(|finding| finding.code != Code::UnusedTable);
+        }
         render::sort(document, &mut self.findings);
     }
 

@@ -1,57 +1,94 @@
-//! The third tier: the world that the file names, as far as it is local.
+//! The third tier: the world that a file names, as far as it is on this machine or behind the source's addresses.
+
+mod rows;
+mod secret;
+mod words;
 
 use std::path::Path as FilePath;
 
+use datafusion::arrow::datatypes::DataType;
+
 use crate::diagnostic::{Code, Diagnostic, Path};
-use crate::spec::load::Variables;
+use crate::graph::mapping::{self, Column, ColumnKind, CompiledMapping};
+use crate::source::{self, Dataset};
 use crate::spec::{Pipeline, SecretSource};
 
-use super::secrets;
+pub use secret::secret;
+pub use words::finding as source_finding;
 
-/// What a pipeline is checked against.
-#[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
-    /// The folder of the pipeline file, from which relative paths start.
-    pub base: &'a FilePath,
-    /// The environment.
-    pub variables: Variables<'a>,
-    /// Whether the servers that the file names will be used, and so the secrets for them.
-    pub needs_secrets: bool,
+/// What was opened while looking; a run goes on with it.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// The source, listed and planned; none where that failed, or the file has no source.
+    pub dataset: Option<Dataset>,
+    /// The compiled mapping; none where it cannot be compiled.
+    pub mapping: Option<CompiledMapping>,
 }
 
-/// Looks at the files and secrets that a pipeline names.
-#[must_use]
-pub fn world(pipeline: &Pipeline, surroundings: Surroundings<'_>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    if surroundings.needs_secrets {
-        for (path, source) in secrets::sources(&pipeline.spec) {
-            secret(&path, source, surroundings, &mut found);
-        }
-    }
-    found
-}
+/// Reads a secret from where a file says it is; the fault is what was tried, in words.
+pub type Secrets<'a> = &'a (dyn Fn(&SecretSource) -> Result<String, String> + Send + Sync);
 
-fn secret(at: &Path, source: &SecretSource, surroundings: Surroundings<'_>, found: &mut Vec<Diagnostic>) {
-    let (key, tried) = match source {
-        SecretSource { env: Some(name), .. } => match (surroundings.variables)(name) {
-            Some(value) if !value.is_empty() => return,
-            Some(_) => ("env", format!("the environment variable `{name}` is empty")),
-            None => ("env", format!("the environment variable `{name}` is not set")),
-        },
-        SecretSource { file: Some(file), .. } => {
-            let path = surroundings.base.join(file);
-            match std::fs::metadata(&path) {
-                Ok(metadata) if metadata.is_file() => return,
-                Ok(_) => ("file", format!("`{}` is no file", path.display())),
-                Err(error) => ("file", format!("the file `{}` cannot be read: {error}", path.display())),
+/// Looks at what the pipeline names: parquet files and their columns, look-up tables, filter and select; and compiles the
+/// mapping against the columns.
+pub async fn open(pipeline: &Pipeline, base: &FilePath, secrets: Secrets<'_>) -> (Opened, Vec<Diagnostic>) {
+    let mut findings = Vec::new();
+    let dataset = match &pipeline.spec.source {
+        None => None,
+        Some(source) => match source::open(source, base, secrets).await {
+            Ok(dataset) => {
+                findings.extend(words::warnings(dataset.warnings()));
+                Some(dataset)
             }
-        }
-        // Whether a Kubernetes Secret is there, the cluster knows.
-        _ => return,
+            Err(errors) => {
+                findings.extend(errors.iter().map(source_finding));
+                None
+            }
+        },
     };
-    found.push(
-        Diagnostic::new(Code::MissingSecret, tried)
-            .at(at.key(key))
-            .help("set it before the run; `--target embedded` needs no secrets"),
-    );
+    if let Some(dataset) = &dataset {
+        rows::check(&pipeline.spec, dataset, &mut findings);
+    }
+    let columns = dataset.as_ref().map(columns);
+    super::columns::check(&pipeline.spec, columns.as_deref(), &mut findings);
+    let mapping = mapping::compile(&pipeline.spec.mapping, columns.as_deref()).ok();
+    (Opened { dataset, mapping }, findings)
+}
+
+/// The secrets of the servers that a pipeline names and that are not where it says they are. A run without servers needs none
+/// of them.
+#[must_use]
+pub fn missing_secrets(pipeline: &Pipeline, secrets: Secrets<'_>) -> Vec<Diagnostic> {
+    let servers = Path::of("spec.infrastructure");
+    let of_servers = super::secrets::sources(&pipeline.spec)
+        .into_iter()
+        .filter(|(at, source)| at.steps().starts_with(servers.steps()) && source.secret.is_none());
+    let missing = of_servers.filter_map(|(at, source)| Some((at, secrets(source).err()?)));
+    missing
+        .map(|(at, tried)| {
+            Diagnostic::new(Code::MissingSecret, tried)
+                .at(at)
+                .help("`--target embedded` runs the file without servers and their secrets")
+        })
+        .collect()
+}
+
+/// The columns of an `event`, as a mapping sees them.
+fn columns(dataset: &Dataset) -> Vec<Column> {
+    let column = |column: source::Column| Column { kind: kind(&column.data_type), name: column.name };
+    dataset.columns().into_iter().map(column).collect()
+}
+
+/// What a column's values are in an `event`.
+fn kind(data_type: &DataType) -> ColumnKind {
+    match data_type {
+        DataType::Boolean => ColumnKind::Boolean,
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => ColumnKind::Float,
+        DataType::Date32 | DataType::Date64 => ColumnKind::Date,
+        DataType::Timestamp(_, None) => ColumnKind::LocalDatetime,
+        DataType::Timestamp(_, Some(_)) => ColumnKind::Datetime,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => ColumnKind::Text,
+        DataType::Dictionary(_, values) => kind(values),
+        integer if integer.is_integer() => ColumnKind::Integer,
+        _ => ColumnKind::Other,
+    }
 }

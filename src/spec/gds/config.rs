@@ -1,10 +1,11 @@
-//! Configuration keys: what they are called, what their values must be, and what the built-in engine does with them.
+//! Configuration keys: what they are called, what their values must be, and what the built-in engine does
+//! with them.
 
 use std::fmt;
 
 use serde_json::Value;
 
-use super::Mode;
+use crate::spec::Mode;
 
 /// A configuration key of a procedure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,7 +14,7 @@ pub struct ConfigKey {
     pub name: &'static str,
     /// What its value must be.
     pub kind: ConfigKind,
-    /// Whether it must be there.
+    /// Whether it must be there in the modes that accept it.
     pub required: bool,
     /// The value that stands for an absent one.
     pub default: Option<DefaultValue>,
@@ -32,7 +33,8 @@ pub enum Support {
     Honoured,
     /// It is accepted and changes nothing, because it tunes a server (such as `concurrency`).
     NoEffect,
-    /// Only the default is accepted, because any other value would change the result in a way that the engine lacks.
+    /// Only the default is accepted, because any other value would change the result in a way that the engine
+    /// lacks.
     OnlyDefault,
 }
 
@@ -138,13 +140,14 @@ impl fmt::Display for Range {
     }
 }
 
-/// The names that `scaler` may have. The last two are deprecated in GDS, where they are accepted but not documented.
+/// The names that `scaler` may have. The last two are deprecated in GDS, where they are accepted but not
+/// documented.
 pub const SCALERS: &[&str] =
     &["None", "MinMax", "Max", "Mean", "Log", "StdScore", "Center", "L1Norm", "L2Norm"];
 
 impl ConfigKind {
-    /// Whether the value is of this kind. A node may be written as a number or as a map that tells it from others;
-    /// whether that node or that property exists is for others to find out.
+    /// Whether the value is of this kind. A node may be written as a number or as a map that tells it from
+    /// others; whether that node or that property exists is for others to find out.
     #[must_use]
     pub fn accepts(&self, value: &Value) -> bool {
         match self {

@@ -7,7 +7,6 @@ use crate::spec::gds::{ConfigKey, ConfigKind, Procedure, Support};
 use crate::spec::{Analysis, Engine, Projection, Spec};
 
 use super::super::words;
-use super::catalogued;
 
 pub(super) fn check(
     spec: &Spec,
@@ -24,7 +23,7 @@ pub(super) fn check(
             None if is_server => {}
             None => found.push(unknown(procedure, name, &at)),
             Some(key) => {
-                let mode = catalogued(analysis.mode);
+                let mode = analysis.mode;
                 if !key.modes.contains(&mode) {
                     found.push(other_mode(key, analysis, &at));
                 } else if !key.kind.accepts(value) {
@@ -52,7 +51,7 @@ fn unknown(procedure: &Procedure, name: &str, at: &Path) -> Diagnostic {
 }
 
 fn other_mode(key: &ConfigKey, analysis: &Analysis, at: &Path) -> Diagnostic {
-    let mode = catalogued(analysis.mode);
+    let mode = analysis.mode;
     let modes: Vec<String> = key.modes.iter().map(|mode| format!("`mode: {mode}`")).collect();
     Diagnostic::new(Code::UnknownConfig, format!("`{}` has no place in `mode: {mode}`", key.name))
         .at_key(at.clone())
@@ -191,7 +190,7 @@ fn above(at: &Path) -> Path {
 }
 
 fn missing(procedure: &Procedure, analysis: &Analysis, at: &Path, found: &mut Vec<Diagnostic>) {
-    let mode = catalogued(analysis.mode);
+    let mode = analysis.mode;
     let required = procedure.config_keys().filter(|key| key.required && key.modes.contains(&mode));
     for key in required.filter(|key| !analysis.config.contains_key(key.name)) {
         found.push(

@@ -5,8 +5,9 @@ use std::ops::Range;
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, did_you_mean};
 use crate::graph::cypher::FaultKind;
 use crate::graph::mapping::{Column, ColumnKind, Finding, FindingKind};
+use crate::spec::Spec;
 
-use super::super::columns::advice;
+use super::super::columns::{advice, chosen};
 
 /// Whether a finding stands in the way of a run.
 pub(super) fn is_error(kind: &FindingKind) -> bool {
@@ -33,11 +34,11 @@ const fn code(kind: &FindingKind) -> Code {
 }
 
 /// The finding at its place in the mapping's text.
-pub(super) fn finding(finding: &Finding, columns: Option<&[Column]>, at: &Path) -> Diagnostic {
+pub(super) fn finding(spec: &Spec, finding: &Finding, columns: Option<&[Column]>, at: &Path) -> Diagnostic {
     let diagnostic = match &finding.kind {
         FindingKind::Malformed(kind) => fault(kind, Code::CypherSyntax, at),
         FindingKind::Parameter(name) => parameter(name),
-        FindingKind::UnknownColumn(name) => unknown_column(name, columns),
+        FindingKind::UnknownColumn(name) => unknown_column(spec, name, columns),
         FindingKind::EventLost { with } => new(&finding.kind, "`event` is out of sight here")
             .related(within(at, with), "this `WITH` does not carry it on")
             .help("write `WITH event, …`"),
@@ -63,14 +64,10 @@ fn within(at: &Path, range: &Range<usize>) -> Location {
     Location::At(at.clone(), Part::Within(range.clone()))
 }
 
-fn unknown_column(name: &str, columns: Option<&[Column]>) -> Diagnostic {
+fn unknown_column(spec: &Spec, name: &str, columns: Option<&[Column]>) -> Diagnostic {
     let names: Vec<&str> = columns.into_iter().flatten().map(|column| column.name.as_str()).collect();
-    Diagnostic::new(
-        Code::UnknownColumn,
-        format!("an `event` has no column `{name}`: it would be null in every row"),
-    )
-    .related(Location::At(Path::of("spec.source.select"), Part::Key), "the columns are chosen here")
-    .help(advice(name, &names))
+    let message = format!("an `event` has no column `{name}`: it would be null in every row");
+    chosen(spec, Diagnostic::new(Code::UnknownColumn, message)).help(advice(name, &names))
 }
 
 fn unbound<'b>(kind: &FindingKind, name: &str, bound: impl Iterator<Item = &'b str>) -> Diagnostic {
