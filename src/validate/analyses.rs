@@ -4,8 +4,8 @@ mod config;
 mod projection;
 
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
-use crate::spec::gds::{self, Procedure};
-use crate::spec::{Analysis, Assertion, Engine, Mode, Plugin, Spec};
+use crate::spec::gds::{self, Algorithm, Procedure};
+use crate::spec::{Analysis, Assertion, Engine, Mode, Orientation, Plugin, Spec};
 
 use super::{cypher, graph, words};
 
@@ -74,6 +74,7 @@ fn procedure(spec: &Spec, analysis: &Analysis, name: &str, at: &Path, found: &mu
     match gds::find(name) {
         Some(procedure) => {
             mode(procedure, analysis, at, found);
+            undirected(procedure, analysis, at, found);
             config::check(spec, procedure, analysis, at, found);
         }
         None if analysis.engine == Engine::Server => {}
@@ -110,6 +111,28 @@ fn server(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {
                 "the plugins",
             )
             .help("add `plugins: [graph-data-science]`, or use `engine: builtin`"),
+        );
+    }
+}
+
+/// Some algorithms are defined on undirected graphs only, and refuse others.
+fn undirected(procedure: &Procedure, analysis: &Analysis, at: &Path, found: &mut Vec<Diagnostic>) {
+    let is_undirected = matches!(
+        procedure.algorithm,
+        Algorithm::TriangleCount | Algorithm::LocalClusteringCoefficient | Algorithm::KCore
+    );
+    let relationships = analysis.project.iter().flat_map(|project| &project.relationships);
+    for (kind, _) in
+        relationships.filter(|(_, of)| is_undirected && of.orientation != Orientation::Undirected)
+    {
+        let at = at.key("project").key("relationships").key(kind);
+        found.push(
+            Diagnostic::new(
+                Code::InvalidValue,
+                format!("`{}` works on undirected relationships only", procedure.name),
+            )
+            .at_key(at)
+            .help(format!("write `{kind}: {{ orientation: UNDIRECTED }}`")),
         );
     }
 }
