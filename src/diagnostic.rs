@@ -4,6 +4,7 @@
 //! nothing of lines and columns; [`crate::spec::load`] keeps a table from path to place, and printing looks it up.
 
 mod code;
+mod explain;
 pub mod render;
 
 use std::fmt;
@@ -13,10 +14,22 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use code::Code;
+pub use explain::manual;
 
 /// How much a finding weighs.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, strum::Display,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::Display,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]

@@ -20,6 +20,7 @@ use futures::future::BoxFuture;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use self::cypher::quoted;
 use crate::message::RowId;
 use crate::spec::Projection;
 
@@ -143,7 +144,7 @@ pub struct Constraint {
 }
 
 impl Constraint {
-    /// Its name in the database: `runner_Location_name_unique`. What is no letter, digit or underscore becomes one.
+    /// Its name in the database: `runner_Location_name_unique`. What is no letter and no digit becomes an underscore.
     #[must_use]
     pub fn name(&self) -> String {
         let suffix = match self.kind {
@@ -153,13 +154,13 @@ impl Constraint {
             ConstraintKind::RelationshipIndex => "rel_index",
         };
         let parts = format!("runner_{}_{}_{suffix}", self.label, self.properties.join("_"));
-        parts.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+        parts.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
     }
 
     /// The statement that makes it, where it does not stand already.
     #[must_use]
     pub fn cypher(&self) -> String {
-        let name = self.name();
+        let name = quoted(&self.name());
         let label = quoted(&self.label);
         let properties = |variable: &str| -> Vec<String> {
             self.properties.iter().map(|property| format!("{variable}.{}", quoted(property))).collect()
@@ -192,17 +193,6 @@ fn tuple(expressions: &[String]) -> String {
     match expressions {
         [only] => only.clone(),
         several => format!("({})", several.join(", ")),
-    }
-}
-
-/// A name as Cypher wants it: in backticks where it is no plain identifier.
-#[must_use]
-pub fn quoted(name: &str) -> String {
-    let starts_plainly = name.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
-    if starts_plainly && name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-        name.to_owned()
-    } else {
-        format!("`{}`", name.replace('`', "``"))
     }
 }
 

@@ -13,6 +13,5 @@ pub mod progress;
 pub mod report;
 pub mod source;
 pub mod spec;
-pub mod stages;
 pub mod topic;
 pub mod validate;

@@ -2,10 +2,7 @@
 //!
 //! A variant's documentation is its explanation: `runner explain` prints it, and `docs/codes.md` is made from it.
 
-use serde::{Serialize, Serializer};
-use strum::{EnumIter, EnumMessage, EnumString, IntoEnumIterator};
-
-use super::Severity;
+use strum::{EnumIter, EnumMessage, EnumString};
 
 /// A stable code. The first paragraph of a variant's documentation says what it means; what follows says why, and what to do.
 #[derive(
@@ -143,7 +140,7 @@ pub enum Code {
     UnknownCode,
 
     // ---- infrastructure and topic ----
-    /// Kafka's security settings contradict each other.
+    /// The security settings of a connection contradict each other.
     ///
     /// The SASL protocols need `sasl`, and the others ignore it; the SSL protocols alone use `tls`.
     ///
@@ -152,7 +149,7 @@ pub enum Code {
     ///   protocol: SASL_SSL
     ///   sasl: { mechanism: SCRAM-SHA-512, username: runner, passwordFrom: { env: KAFKA_PASSWORD } }
     /// ```
-    KafkaSecurity,
+    SecurityMismatch,
     /// A password would travel over the network in clear text.
     ///
     /// SASL's mechanism PLAIN and an unencrypted connection together let anyone on the way read the password. Use `SASL_SSL`, or a
@@ -178,6 +175,26 @@ pub enum Code {
     /// Kafka refuses such a topic. Lower `topic.replication` or raise `kafka.brokers`.
     Replication,
 
+    /// The topic is compacted, and would lose rows.
+    ///
+    /// With `cleanup.policy: compact` Kafka keeps only the last row of each key and deletes the others when it likes. A pipeline's
+    /// rows are events of their own, which all belong into the graph.
+    CompactedTopic,
+    /// An analysis needs a plugin that the server will not have.
+    ///
+    /// `engine: server` runs in Neo4j's Graph Data Science library. Add it to the plugins, or use the built-in engine, which gives
+    /// the same results.
+    ///
+    /// ```yaml
+    /// neo4j: { plugins: [graph-data-science] }
+    /// ```
+    MissingPlugin,
+    /// A secret is not where the file says.
+    ///
+    /// The message lists each name and file that was tried. Secrets are looked for only where the servers that need them will be
+    /// used.
+    MissingSecret,
+
     // ---- source ----
     /// A column that is not there.
     ///
@@ -189,11 +206,64 @@ pub enum Code {
     /// `report.map`, or remove it.
     UnusedTable,
 
+    /// A column is sent that nothing uses.
+    ///
+    /// Each selected column is read, encoded, carried and kept for every row. Remove it from `select`, or use it in the mapping.
+    UnusedColumn,
+
     // ---- mapping ----
+    /// The Cypher cannot be read.
+    ///
+    /// A bracket or quote is not closed, a clause is misspelt, or the embedded engine does not know the form. The place is
+    /// inside of the text.
+    CypherSyntax,
+    /// The Cypher does something that its place does not allow.
+    ///
+    /// A mapping is run for each row inside of a statement and a transaction of runner's own, so it has no `RETURN`, no
+    /// `LOAD CSV` and no transactions; a query only reads.
+    CypherNotAllowed,
+    /// A variable that nothing binds.
+    ///
+    /// In a mapping the row is `event`, and behind a `WITH` only what it carries on. There are no parameters.
+    ///
+    /// ```cypher
+    /// WITH p MERGE (d:Zone {id: event.to_zone})          // wrong: event is lost
+    /// WITH p, event MERGE (d:Zone {id: event.to_zone})   // right
+    /// ```
+    UnknownVariable,
+    /// The mapping changes nothing in the graph.
+    ///
+    /// Rows would be read and forgotten. Use `MERGE`, `CREATE` or `SET`.
+    WritesNothing,
+    /// Nodes are merged by properties that no constraint keeps unique.
+    ///
+    /// Without a constraint each `MERGE` looks through all nodes of the label, and two loaders at once can make the same node
+    /// twice. `indexes: auto` makes what the mapping needs.
+    MergeWithoutConstraint,
+    /// A path is merged whose ends may be new.
+    ///
+    /// `MERGE` takes a path as a whole: where any part of it is missing, all of it is made again, ends included.
+    ///
+    /// ```cypher
+    /// MERGE (:Zone {id: event.a})-[:TRIP]->(:Zone {id: event.b})   // doubles zones
+    /// MERGE (a:Zone {id: event.a})
+    /// MERGE (b:Zone {id: event.b})
+    /// CREATE (a)-[:TRIP]->(b)                                      // right
+    /// ```
+    MergedPath,
+    /// Patterns stand side by side with nothing that connects them.
+    ///
+    /// Every node of the one is tried with every node of the other, for every row. Give each a property to find it by.
+    CartesianProduct,
+    /// A function cannot read what a column holds.
+    ///
+    /// `datetime(…)` and its like read ISO-8601 text, and fail on numbers: every row would become a dead letter. Convert the
+    /// column in `select`.
+    ColumnType,
     /// A node is merged without a key that tells one from another.
     ///
     /// `MERGE (:Label)` without a property meets any node of that label: all rows would share one node. Give a key, or
-    /// `mode: create`.
+    /// `mode: create`. In `nodes` it is an error.
     ///
     /// ```yaml
     /// nodes:
@@ -224,8 +294,23 @@ pub enum Code {
     /// Names are case-sensitive and GDS's own. The help line names the nearest one, or all.
     UnknownConfig,
     /// A configuration key that the procedure needs is missing.
+    ///
+    /// There is no default that could stand for it: a walk needs a node to start from, and a result that is written needs a
+    /// property.
+    ///
+    /// ```yaml
+    /// config: { sourceNode: { label: Location, name: 159 } }
+    /// config: { writeProperty: rank }
+    /// ```
     MissingConfig,
     /// A configuration key has a value that the procedure does not take.
+    ///
+    /// It is of another type or out of range, or the built-in engine has only the default; the message says which.
+    ///
+    /// ```yaml
+    /// config: { sourceNode: 159 }                             # a database's own id, another in each database
+    /// config: { sourceNode: { label: Location, name: 159 } }  # right
+    /// ```
     InvalidConfig,
     /// A procedure has no projection of the graph to work on.
     ///
@@ -239,6 +324,15 @@ pub enum Code {
     ///
     /// Add it under `project`, or correct the name.
     NotProjected,
+    /// A property is projected that is no number.
+    ///
+    /// Algorithms use projected properties as weights. Convert it in the mapping, such as by `toFloat(…)`.
+    NotNumeric,
+    /// A query looks for something that the mapping never makes.
+    ///
+    /// It would find nothing. Labels and types are case-sensitive; where other programs write to the same database, this may be
+    /// meant: `allow: [unmatched-pattern]`.
+    UnmatchedPattern,
 
     // ---- the world that the file names ----
     /// A path leads to no file.
@@ -247,24 +341,39 @@ pub enum Code {
     /// since an empty graph is rarely what was meant.
     NoSuchFile,
     /// A file is there and cannot be read as what it should be.
+    ///
+    /// It is not parquet (or not CSV, not JSON lines), cut short, or not allowed to be read; the message has the cause. A
+    /// download that broke off is the usual one.
     UnreadableData,
     /// A look-up table is too large.
     ///
     /// Look-up tables are held in memory, and their values are put into the filter. Large tables belong into the source.
     TableTooLarge,
-    /// A secret cannot be had.
-    ///
-    /// The message lists every name and file that was tried.
-    MissingSecret,
     /// Two files of the source have a column in types that do not go together.
+    ///
+    /// Files of one source are read as one table. Cast the column in `select`, or keep the files apart.
     ColumnConflict,
     /// The SQL cannot be read.
+    ///
+    /// The place is inside of the text. Names with capitals or blanks are written as in the file; texts stand in single quotes,
+    /// names in double quotes.
+    ///
+    /// ```yaml
+    /// filter: Borough = "Bronx"    # wrong: a name
+    /// filter: Borough = 'Bronx'    # right: a text
+    /// ```
     SqlSyntax,
     /// A function that SQL does not have here.
+    ///
+    /// Filter and select have the usual functions on numbers, texts, dates, lists and regular expressions.
     UnknownFunction,
     /// A look-up table that is not among `source.tables`.
+    ///
+    /// A subquery may name look-up tables only. Declare it under `source.tables`, or correct the name.
     UnknownTable,
     /// Types in an SQL expression do not go together.
+    ///
+    /// Say what is meant with `CAST(column AS type)`; `TRY_CAST` gives null where the cast fails.
     SqlType,
     /// SQL that is not allowed in a filter or a select.
     ///
@@ -272,10 +381,26 @@ pub enum Code {
     /// subqueries on anything but look-up tables are refused.
     SqlNotAllowed,
     /// A column whose type has no form in a message.
+    ///
+    /// Leave it out of `select`, or cast it to something that JSON has.
     UnencodableColumn,
     /// The filter is the same for every row.
+    ///
+    /// Either every row passes or none does: a comparison of two literals, or with null, which is never true.
+    ///
+    /// ```yaml
+    /// filter: fare = NULL     # never true
+    /// filter: fare IS NULL    # right
+    /// ```
     ConstantFilter,
+    /// A subquery on a look-up table gives no value.
+    ///
+    /// So no row passes what compares with it. Usually a text in it is misspelt, or a column is not what it was thought to be.
+    EmptyLookup,
     /// A text is compared with a number, by a cast that nobody wrote.
+    ///
+    /// Texts compare by letters and numbers by size, so `'10' < '9'`. Write the literal in the column's own type, or say
+    /// `CAST(… AS …)`.
     ImplicitCast,
 
     // ---- the run ----
@@ -305,14 +430,22 @@ pub enum Code {
     /// `allow: [row-wrote-nothing]`.
     RowWroteNothing,
     /// More records failed than `stream.maxErrors` allows.
+    ///
+    /// So many failures are no accident of single rows: look at the reasons of the first dead letters. Mend the mapping or the
+    /// filter, or raise the limit.
     TooManyErrors,
     /// The graph does not hold what `expect` says.
     ///
     /// Either rows or the mapping are not what they were thought to be, or `expect` is out of date.
     ExpectationFailed,
     /// An assertion on an analysis is false.
+    ///
+    /// The message has the value that was found. Either the graph, the configuration or the assertion is not what it was thought
+    /// to be.
     AssertionFailed,
     /// A case under `tests` did not come out as it says.
+    ///
+    /// The message has what came out instead.
     TestFailed,
     /// The definition of the rows or the mapping changed since the graph was loaded.
     ///
@@ -325,14 +458,24 @@ pub enum Code {
     /// new files whose names come after; they are the next ones to be read.
     SourceChanged,
     /// A value of a row breaks an expression of the filter or the select.
+    ///
+    /// Such as a cast of a text that is no number. `TRY_CAST` gives null where a cast fails; or filter such rows out.
     RowFailed,
     /// Another run holds the graph.
+    ///
+    /// Two runs must not write to one graph. Wait for the other one, or give this one another `--state-dir`.
     StateInUse,
     /// The state folder cannot be used.
+    ///
+    /// It cannot be made, read or written; the message has the cause. `--state-dir` names another one.
     StateFolder,
     /// A constraint cannot be made.
+    ///
+    /// Usually the graph already holds two nodes with the same key. The message has the engine's words.
     ConstraintFailed,
     /// A statement was refused by the graph.
+    ///
+    /// The message has the engine's words. What is wrong with every row is wrong with the statement, so nothing was written.
     StatementFailed,
     /// Another loader writes to the same topic and partition.
     ///
@@ -340,51 +483,21 @@ pub enum Code {
     /// before it writes anything twice.
     Fenced,
     /// The graph engine has stopped.
+    ///
+    /// It broke down under a statement, which is a fault of the engine or a lack of memory. What was committed before stands; run
+    /// again.
     EngineFailed,
     /// An analysis could not be computed.
+    ///
+    /// The message has the cause: a node that is not in the graph, a weight that is missing, a projection that is empty.
     AnalysisFailed,
     /// The report could not be written.
+    ///
+    /// The run itself is done and stands. Look at the folder of `--report-dir`.
     ReportNotWritten,
     /// The target is not there in this version.
+    ///
+    /// So far pipelines run on the embedded target; files for other targets are checked all the same. `--target embedded` runs any
+    /// file with no server at all.
     TargetNotAvailable,
-}
-
-impl Code {
-    /// Every code, in the order of the documentation.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Self::iter()
-    }
-
-    /// What it means, in one sentence.
-    #[must_use]
-    pub fn summary(self) -> &'static str {
-        self.explanation().split("\n\n").next().unwrap_or_default()
-    }
-
-    /// What it means, why, and what to do.
-    #[must_use]
-    pub fn explanation(self) -> &'static str {
-        self.get_documentation().unwrap_or_default()
-    }
-
-    /// How much it weighs, unless `--deny warnings` or `allow:` says otherwise.
-    #[must_use]
-    pub const fn severity(self) -> Severity {
-        match self {
-            Self::SuspiciousVariable
-            | Self::UnusedKey
-            | Self::UnencryptedPassword
-            | Self::SecretInFile
-            | Self::UnusedTable
-            | Self::MergeWithoutKey
-            | Self::CollapsingRelationship => Severity::Warning,
-            _ => Severity::Error,
-        }
-    }
-}
-
-impl Serialize for Code {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }

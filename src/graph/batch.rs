@@ -6,6 +6,8 @@
 //! never wait for each other. No event is written unless every checkpoint stands where the batch begins; a loader that
 //! finds its batch unwritten must roll back.
 
+use super::cypher::{self, ClauseKind};
+
 /// Where each event carries its place in the batch, so that those which bind nothing are found.
 pub const ROW_VARIABLE: &str = "__row";
 
@@ -38,18 +40,15 @@ WITH row.i AS __row, row.event AS event
 /// Its one row has one column, `rows`: the list of the events that came through, by their place in the batch.
 #[must_use]
 pub fn statement(per_event: &str) -> String {
-    let per_event = per_event.trim().trim_end_matches(';').trim_end();
-    format!("{HEAD}{}\nRETURN collect(DISTINCT {ROW_VARIABLE}) AS rows", carry_row(per_event))
+    let per_event = cypher::read(per_event).plain_text(per_event);
+    format!("{HEAD}{}\nRETURN collect(DISTINCT {ROW_VARIABLE}) AS rows", carry_row(per_event.trim()))
 }
 
 /// Where a `RETURN` stands that would cut the statement off from its [tail](statement), as an offset in bytes.
 #[must_use]
 pub fn returns_at(per_event: &str) -> Option<usize> {
-    let words = outer_words(per_event);
-    words
-        .iter()
-        .find(|(start, word)| word.eq_ignore_ascii_case("RETURN") && !is_name(per_event, *start))
-        .map(|(start, _)| *start)
+    let clauses = cypher::read(per_event).clauses;
+    clauses.iter().find(|clause| clause.kind == ClauseKind::Return).map(|clause| clause.keyword.start)
 }
 
 /// The statement with [`ROW_VARIABLE`] carried through each `WITH` of its own, so that it is run for each event by
@@ -57,8 +56,11 @@ pub fn returns_at(per_event: &str) -> Option<usize> {
 fn carry_row(per_event: &str) -> String {
     let mut carried = String::with_capacity(per_event.len() + 16);
     let mut from = 0;
-    for position in with_clauses(per_event) {
-        let (before, after) = (&per_event[from..position], &per_event[position..]);
+    for clause in cypher::read(per_event).clauses.iter().filter(|clause| clause.kind == ClauseKind::With) {
+        let position = items(per_event, clause.keyword.end);
+        let (Some(before), Some(after)) = (per_event.get(from..position), per_event.get(position..)) else {
+            continue;
+        };
         carried.push_str(before);
         if !after.trim_start().starts_with('*') {
             carried.push(' ');
@@ -67,81 +69,19 @@ fn carry_row(per_event: &str) -> String {
         }
         from = position;
     }
-    carried.push_str(&per_event[from..]);
+    carried.push_str(per_event.get(from..).unwrap_or_default());
     carried
 }
 
-/// Where the items of each outermost `WITH` clause begin, behind a `DISTINCT`.
-fn with_clauses(cypher: &str) -> Vec<usize> {
-    let words = outer_words(cypher);
-    let mut found = Vec::new();
-    for (place, &(start, word)) in words.iter().enumerate() {
-        let previous = place.checked_sub(1).and_then(|before| words.get(before));
-        let is_operator = previous.is_some_and(|(_, word)| {
-            word.eq_ignore_ascii_case("STARTS") || word.eq_ignore_ascii_case("ENDS")
-        });
-        if !word.eq_ignore_ascii_case("WITH") || is_operator || is_name(cypher, start) {
-            continue;
-        }
-        let items = start + word.len();
-        let distinct = words.get(place + 1).filter(|(next, word)| {
-            word.eq_ignore_ascii_case("DISTINCT") && cypher[items..*next].trim().is_empty()
-        });
-        found.push(distinct.map_or(items, |(next, word)| next + word.len()));
-    }
-    found
-}
-
-/// Whether the word at `start` names a property, a label, a type or a parameter.
-fn is_name(cypher: &str, start: usize) -> bool {
-    cypher[..start].trim_end().ends_with(['.', ':', '$', '|', '&', '!'])
-}
-
-/// The words that stand outside of brackets, strings, quoted names and comments, each with its place.
-fn outer_words(cypher: &str) -> Vec<(usize, &str)> {
-    let mut words = Vec::new();
-    let mut depth = 0_usize;
-    let mut rest = cypher;
-    while let Some(first) = rest.chars().next() {
-        let start = cypher.len() - rest.len();
-        let length = match first {
-            '\'' | '"' | '`' => quoted_length(rest, first),
-            '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
-            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
-            _ if first.is_alphanumeric() || first == '_' => {
-                let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-                if depth == 0 {
-                    words.push((start, &rest[..length]));
-                }
-                length
-            }
-            _ => {
-                match first {
-                    '(' | '[' | '{' => depth += 1,
-                    ')' | ']' | '}' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                first.len_utf8()
-            }
-        };
-        rest = &rest[length..];
-    }
-    words
-}
-
-/// The length of a quoted piece with both its quotes. A backslash shields what follows it, but in a quoted name.
-fn quoted_length(text: &str, quote: char) -> usize {
-    let mut shielded = false;
-    for (position, character) in text.char_indices().skip(1) {
-        if shielded {
-            shielded = false;
-        } else if character == '\\' && quote != '`' {
-            shielded = true;
-        } else if character == quote {
-            return position + quote.len_utf8();
-        }
-    }
-    text.len()
+/// Where the items of a `WITH` begin: after its keyword, and after a `DISTINCT`.
+fn items(cypher: &str, keyword_end: usize) -> usize {
+    const DISTINCT: &str = "DISTINCT";
+    let rest = cypher.get(keyword_end..).unwrap_or_default();
+    let blank = rest.len() - rest.trim_start().len();
+    let is_distinct = rest.trim_start().split_at_checked(DISTINCT.len()).is_some_and(|(word, after)| {
+        word.eq_ignore_ascii_case(DISTINCT) && after.starts_with(char::is_whitespace)
+    });
+    if is_distinct { keyword_end + blank + DISTINCT.len() } else { keyword_end }
 }
 
 #[cfg(test)]
@@ -150,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_statement_without_with_stands_as_it_is() {
-        let statement = statement("  MERGE (p:Location {name: event.a}) ;\n");
+        let statement = statement("  MERGE (p:Location {name: event.a}) ; // done\n");
         assert!(statement.ends_with(
             "AS event\nMERGE (p:Location {name: event.a})\nRETURN collect(DISTINCT __row) AS rows"
         ));
@@ -172,6 +112,7 @@ mod tests {
             "WITH __row, event.a AS a MERGE (:A {a: a})"
         );
         assert_eq!(carry_row("with distinct event\nCREATE (:A)"), "with distinct __row, event\nCREATE (:A)");
+        assert_eq!(carry_row("WITH distinctly AS a CREATE (:A)"), "WITH __row, distinctly AS a CREATE (:A)");
         assert_eq!(
             carry_row("MERGE (a:A) WITH a, event WITH a MATCH (b)"),
             "MERGE (a:A) WITH __row, a, event WITH __row, a MATCH (b)"

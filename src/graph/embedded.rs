@@ -17,9 +17,6 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use kglite::api::DirGraph;
-use kglite::api::session::{OpenSpec, Session, open_path};
-use kglite::api::storage::StorageMode;
 use serde_json::{Map, Value};
 
 use self::engine::{Engine, OpenGraph, graph_error};
@@ -31,9 +28,14 @@ use super::{
 use crate::spec::Projection;
 
 /// The embedded graph store.
-#[derive(Debug)]
 pub struct Embedded {
     engine: Engine,
+}
+
+impl std::fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Embedded").finish_non_exhaustive()
+    }
 }
 
 impl Embedded {
@@ -48,14 +50,11 @@ impl Embedded {
         folder.create()?;
         let lease = folder.lease()?;
         folder.claim(pipeline)?;
-        let file = folder.graph();
-        let spec = OpenSpec { lease_timeout: None, ..OpenSpec::writer() };
-        let opened =
-            open_path(&file, &OpenSpec { storage: Some(StorageMode::Memory), ..spec }).map_err(|error| {
-                GraphError::Open { folder: folder.path().to_owned(), message: error.to_string() }
-            })?;
-        let engine = Engine::start(OpenGraph::new(opened.session, Some(lease), Some(file)))?;
-        Ok(Self { engine })
+        let graph = OpenGraph::open(folder.graph(), lease).map_err(|error| GraphError::Open {
+            folder: folder.path().to_owned(),
+            message: error.to_string(),
+        })?;
+        Ok(Self { engine: Engine::start(graph)? })
     }
 
     /// A new graph that is in memory only.
@@ -64,8 +63,7 @@ impl Embedded {
     ///
     /// Where no thread can be started.
     pub fn in_memory() -> Result<Self, GraphError> {
-        let engine = Engine::start(OpenGraph::new(Session::new(DirGraph::new()), None, None))?;
-        Ok(Self { engine })
+        Ok(Self { engine: Engine::start(OpenGraph::in_memory())? })
     }
 
     /// Removes the graph that a folder keeps for a pipeline, and nothing that runner did not make.

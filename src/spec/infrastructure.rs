@@ -249,7 +249,7 @@ pub enum KafkaMode {
     /// By Kafka's own quorum.
     #[default]
     Kraft,
-    /// By a ZooKeeper beside them.
+    /// By a `ZooKeeper` beside them.
     Zookeeper,
 }
 

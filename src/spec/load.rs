@@ -110,8 +110,7 @@ fn bytes_of(path: &FilePath) -> std::io::Result<Vec<u8>> {
 #[must_use]
 pub fn parse(name: impl Into<String>, bytes: &[u8], variables: Variables<'_>) -> Document {
     let (text, fault) = encoding::decode(bytes);
-    let mut document =
-        Document { file: SourceFile { name: name.into(), text }, ..Document::default() };
+    let mut document = Document { file: SourceFile { name: name.into(), text }, ..Document::default() };
     if let Some(fault) = fault {
         document.findings.push(fault);
         return document;

@@ -1,19 +1,20 @@
 //! The third tier: the world that a file names, as far as it is on this machine or behind the source's addresses.
 
+mod rows;
 mod secret;
-mod source;
+mod words;
 
 use std::path::Path as FilePath;
 
 use datafusion::arrow::datatypes::DataType;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::graph::mapping::{self, Column, ColumnKind, CompiledMapping};
-use crate::source::{self as rows, Dataset};
+use crate::source::{self, Dataset};
 use crate::spec::{Pipeline, SecretSource};
 
 pub use secret::secret;
-pub use source::finding as source_finding;
+pub use words::finding as source_finding;
 
 /// What was opened while looking; a run goes on with it.
 #[derive(Debug, Default)]
@@ -33,9 +34,9 @@ pub async fn open(pipeline: &Pipeline, base: &FilePath, secrets: Secrets<'_>) ->
     let mut findings = Vec::new();
     let dataset = match &pipeline.spec.source {
         None => None,
-        Some(source) => match rows::open(source, base, secrets).await {
+        Some(source) => match source::open(source, base, secrets).await {
             Ok(dataset) => {
-                findings.extend(dataset.warnings().iter().map(source::warning));
+                findings.extend(words::warnings(dataset.warnings()));
                 Some(dataset)
             }
             Err(errors) => {
@@ -44,14 +45,36 @@ pub async fn open(pipeline: &Pipeline, base: &FilePath, secrets: Secrets<'_>) ->
             }
         },
     };
+    if let Some(dataset) = &dataset {
+        rows::check(&pipeline.spec, dataset, &mut findings);
+    }
     let columns = dataset.as_ref().map(columns);
+    super::columns::check(&pipeline.spec, columns.as_deref(), &mut findings);
     let mapping = mapping::compile(&pipeline.spec.mapping, columns.as_deref()).ok();
     (Opened { dataset, mapping }, findings)
 }
 
+/// The secrets of the servers that a pipeline names and that are not where it says they are. A run without servers needs none
+/// of them.
+#[must_use]
+pub fn missing_secrets(pipeline: &Pipeline, secrets: Secrets<'_>) -> Vec<Diagnostic> {
+    let servers = Path::of("spec.infrastructure");
+    let of_servers = super::secrets::sources(&pipeline.spec)
+        .into_iter()
+        .filter(|(at, source)| at.steps().starts_with(servers.steps()) && source.secret.is_none());
+    let missing = of_servers.filter_map(|(at, source)| Some((at, secrets(source).err()?)));
+    missing
+        .map(|(at, tried)| {
+            Diagnostic::new(Code::MissingSecret, tried)
+                .at(at)
+                .help("`--target embedded` runs the file without servers and their secrets")
+        })
+        .collect()
+}
+
 /// The columns of an `event`, as a mapping sees them.
 fn columns(dataset: &Dataset) -> Vec<Column> {
-    let column = |column: rows::Column| Column { kind: kind(&column.data_type), name: column.name };
+    let column = |column: source::Column| Column { kind: kind(&column.data_type), name: column.name };
     dataset.columns().into_iter().map(column).collect()
 }
 

@@ -9,9 +9,12 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use kglite::api::cypher::{QueryWarningSink, with_query_warning_sink};
-use kglite::api::io::GraphWriterLease;
-use kglite::api::session::{ExecuteOptions, ExecuteOutcome, QUERY_THREAD_STACK_SIZE, Session, execute_read};
-use kglite::api::{KgError, KgErrorCode};
+use kglite::api::io::{GraphWriterLease, OpenDisposition};
+use kglite::api::session::{
+    CancelToken, ExecuteOptions, ExecuteOutcome, OpenError, OpenSpec, QUERY_THREAD_STACK_SIZE, Session,
+    execute_read, open_path,
+};
+use kglite::api::{DirGraph, KgError, KgErrorCode};
 use tokio::sync::oneshot;
 
 use super::value::Parameters;
@@ -20,17 +23,21 @@ use crate::graph::GraphError;
 /// Something to do with the graph.
 type Job = Box<dyn FnOnce(&mut OpenGraph) + Send>;
 
-/// The thread, and the way to it. Dropping it ends the thread and gives the folder free; nothing is saved then.
-#[derive(Debug)]
+/// The thread, and the way to it.
+///
+/// Dropping it ends the thread and sets the folder free. Nothing is saved then, and a statement that still runs is broken
+/// off and undone: nobody waits for it any more.
 pub(super) struct Engine {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    stop: CancelToken,
 }
 
 impl Engine {
     /// Starts the thread with an open graph.
     pub(super) fn start(graph: OpenGraph) -> Result<Self, GraphError> {
         let (jobs, received) = mpsc::channel::<Job>();
+        let stop = graph.stop.clone();
         let work = move || {
             let mut graph = graph;
             with_query_warning_sink(QueryWarningSink::Silent, || {
@@ -48,7 +55,7 @@ impl Engine {
                 path: PathBuf::from("graph"),
                 source,
             })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), stop })
     }
 
     /// Has something done, and waits for what comes of it.
@@ -71,6 +78,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         drop(self.jobs.take());
+        self.stop.cancel();
         if let Some(thread) = self.thread.take() {
             // A panic of the thread has been told to whoever asked for the work.
             let _ = thread.join();
@@ -85,16 +93,30 @@ pub(super) struct OpenGraph {
     _lease: Option<GraphWriterLease>,
     /// The file that it is saved to; none for a graph in memory only.
     file: Option<PathBuf>,
-    /// The version of the graph that the file holds, where this process has saved it.
+    /// The version of the graph that the file holds.
     saved_version: Option<u64>,
+    /// Breaks off the statement that runs.
+    stop: CancelToken,
 }
 
 impl OpenGraph {
     /// How often the engine tries a write again that lost a race. There is no one to race with.
     const ATTEMPTS: u32 = 1;
 
-    pub(super) fn new(session: Session, lease: Option<GraphWriterLease>, file: Option<PathBuf>) -> Self {
-        Self { session, _lease: lease, file, saved_version: None }
+    /// A graph that is in memory only.
+    pub(super) fn in_memory() -> Self {
+        let session = Session::new(DirGraph::new());
+        Self { session, _lease: None, file: None, saved_version: None, stop: CancelToken::new() }
+    }
+
+    /// The graph that a file holds, or a new one that will be saved to it.
+    pub(super) fn open(file: PathBuf, lease: GraphWriterLease) -> Result<Self, OpenError> {
+        // The lease is held already.
+        let opened = open_path(&file, &OpenSpec { lease_timeout: None, ..OpenSpec::writer() })?;
+        let is_stored = opened.disposition == OpenDisposition::Opened;
+        let saved_version = is_stored.then(|| opened.session.version());
+        let stop = CancelToken::new();
+        Ok(Self { session: opened.session, _lease: Some(lease), file: Some(file), saved_version, stop })
     }
 
     pub(super) const fn session(&self) -> &Session {
@@ -107,14 +129,17 @@ impl OpenGraph {
         cypher: &str,
         parameters: &Parameters,
     ) -> Result<ExecuteOutcome, Box<KgError>> {
-        self.session
-            .execute_auto_commit(cypher, &ExecuteOptions::eager(parameters), Self::ATTEMPTS)
-            .map_err(Box::new)
+        let options = self.options(parameters);
+        self.session.execute_auto_commit(cypher, &options, Self::ATTEMPTS).map_err(Box::new)
     }
 
     /// Runs a statement that only reads.
     pub(super) fn read(&self, cypher: &str, parameters: &Parameters) -> Result<ExecuteOutcome, Box<KgError>> {
-        execute_read(&self.session.snapshot(), cypher, &ExecuteOptions::eager(parameters)).map_err(Box::new)
+        execute_read(&self.session.snapshot(), cypher, &self.options(parameters)).map_err(Box::new)
+    }
+
+    fn options<'a>(&self, parameters: &'a Parameters) -> ExecuteOptions<'a> {
+        ExecuteOptions { cancel: Some(self.stop.clone()), ..ExecuteOptions::eager(parameters) }
     }
 
     /// Saves the graph, unless that was done since the last change. A save that fails or is cut off leaves the earlier

@@ -1,21 +1,29 @@
 //! What the engine must know and have before the first row.
 
-use kglite::api::{DirGraph, SchemaDefinition, SchemaInstall};
+use std::collections::BTreeSet;
+
+use kglite::api::{DirGraph, SchemaDefinition, SchemaInstall, Value as EngineValue};
 
 use super::engine::{OpenGraph, graph_error, headline};
 use super::value::Parameters;
 use crate::graph::{
     CHECKPOINT_LABEL, Constraint, ConstraintKind, ElementSchema, GraphError, GraphSchema, Prepared, batch,
+    cypher,
 };
 
 /// Makes constraints and indexes, declares the properties, and has the statement planned.
 pub(super) fn prepare(graph: &OpenGraph, schema: &GraphSchema) -> Result<Prepared, GraphError> {
     let mut prepared = Prepared::default();
-    make(graph, &checkpoint_constraint())?;
+    let standing = standing(graph)?;
+    let is_missing = |constraint: &Constraint| !standing.contains(&constraint.name());
+    if is_missing(&checkpoint_constraint()) {
+        make(graph, &checkpoint_constraint())?;
+    }
     for constraint in &schema.constraints {
-        if let Some(reason) = missing(constraint) {
+        if let Some(reason) = not_there(constraint) {
             prepared.done_without.push((constraint.clone(), reason.to_owned()));
-        } else if make(graph, constraint)? {
+        } else if is_missing(constraint) {
+            make(graph, constraint)?;
             prepared.made.push(constraint.cypher());
         }
     }
@@ -34,7 +42,7 @@ fn checkpoint_constraint() -> Constraint {
 }
 
 /// Why the engine does without a constraint or an index; none where it has it.
-fn missing(constraint: &Constraint) -> Option<&'static str> {
+fn not_there(constraint: &Constraint) -> Option<&'static str> {
     match constraint.kind {
         ConstraintKind::RelationshipIndex if constraint.properties.len() > 1 => {
             Some("the embedded engine indexes relationships by one property only")
@@ -43,13 +51,25 @@ fn missing(constraint: &Constraint) -> Option<&'static str> {
     }
 }
 
-/// Makes a constraint or an index; whether it was not there before.
-fn make(graph: &OpenGraph, constraint: &Constraint) -> Result<bool, GraphError> {
+/// The names of the constraints and indexes that stand. `IF NOT EXISTS` would do, but it counts as a change, and a run that
+/// changes nothing shall not save the graph again.
+fn standing(graph: &OpenGraph) -> Result<BTreeSet<String>, GraphError> {
+    let mut names = BTreeSet::new();
+    for cypher in ["SHOW CONSTRAINTS YIELD name", "SHOW INDEXES YIELD name"] {
+        let rows = graph.read(cypher, &Parameters::new()).map_err(|error| graph_error(&error))?.result.rows;
+        names.extend(rows.iter().filter_map(|row| match row.first() {
+            Some(EngineValue::String(name)) => Some(name.clone()),
+            _ => None,
+        }));
+    }
+    Ok(names)
+}
+
+/// Makes a constraint or an index.
+fn make(graph: &OpenGraph, constraint: &Constraint) -> Result<(), GraphError> {
     let cypher = constraint.cypher();
-    let outcome = graph
-        .execute(&cypher, &Parameters::new())
-        .map_err(|error| GraphError::Constraint { constraint: cypher.clone(), message: headline(&error) })?;
-    Ok(outcome.result.stats.is_some_and(|stats| stats.constraints_added + stats.indexes_added > 0))
+    let made = graph.execute(&cypher, &Parameters::new()).map(|_| ());
+    made.map_err(|error| GraphError::Constraint { constraint: cypher, message: headline(&error) })
 }
 
 /// Tells the engine which properties nodes will have. It refuses a name that it has not seen on a label that it has,
@@ -97,7 +117,8 @@ fn plan(graph: &OpenGraph, statement: &str) -> Result<(), GraphError> {
             position: Some(line_and_column(statement, offset)),
         });
     }
-    explain(graph, &format!("{EVENT_LINE}{statement}")).map_err(|error| match error {
+    let plain = cypher::read(statement).plain_text(statement);
+    explain(graph, &format!("{EVENT_LINE}{plain}")).map_err(|error| match error {
         GraphError::Statement { message, position } => {
             let position = position.map(|(line, column)| (line.saturating_sub(EVENT_LINES), column));
             GraphError::Statement { message, position }

@@ -117,7 +117,7 @@ async fn a_batch_over_several_partitions_moves_all_checkpoints_or_none() {
 /// The store tests the checkpoints before it runs the statement; a server has only the statement.
 #[test]
 fn the_statement_itself_writes_no_event_where_a_checkpoint_stands_elsewhere() {
-    let graph = OpenGraph::new(Session::new(DirGraph::new()), None, None);
+    let graph = OpenGraph::in_memory();
     let mut first = batch(TRIPS, 0, vec![trip(1, 2, 10)]);
     first.advances.push(advance(1, 0, 1));
     write::Write::new(&first).unwrap().execute(&graph).unwrap();
@@ -237,6 +237,25 @@ async fn preparing_again_makes_nothing() {
 }
 
 #[tokio::test]
+async fn labels_and_properties_of_any_script_have_constraints() {
+    let store = Embedded::in_memory().unwrap();
+    let unique = |label: &str, properties: &[&str]| Constraint {
+        label: label.to_owned(),
+        properties: properties.iter().map(ToString::to_string).collect(),
+        kind: ConstraintKind::NodeUnique,
+    };
+    let constraints =
+        vec![unique("駅", &["名前"]), unique("町", &["名前"]), unique("Taxi `zone`", &["a b", "c"])];
+    let statement = "MERGE (:`駅` {`名前`: event.a}) CREATE (:`Taxi ``zone``` {`a b`: event.a, c: 1})";
+    let schema = GraphSchema { statement: statement.into(), constraints, ..GraphSchema::default() };
+    let prepared = store.prepare(&schema).await.unwrap();
+    assert_eq!(prepared.made.len(), 3, "{prepared:?}");
+    store.write(&batch(statement, 0, vec![json!({"a": 1})])).await.unwrap();
+    let error = store.write(&batch(statement, 1, vec![json!({"a": 1})])).await.unwrap_err();
+    assert!(matches!(error, WriteError::Record { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_faulty_statement_is_refused_before_the_first_row() {
     let store = Embedded::in_memory().unwrap();
     let cases = [
@@ -259,4 +278,18 @@ async fn what_only_running_shows_of_a_statement_is_no_records_fault() {
         let error = store.write(&batch(statement, 0, vec![trip(1, 2, 3)])).await.unwrap_err();
         assert!(matches!(error, WriteError::Fatal(GraphError::Statement { .. })), "{statement}: {error:?}");
     }
+}
+
+#[tokio::test]
+async fn closing_breaks_off_a_question_without_end() {
+    let store = prepared(TRIPS).await;
+    let trips = (0..400).map(|number| trip(number, number + 1, number)).collect();
+    store.write(&batch(TRIPS, 0, trips)).await.unwrap();
+    let endless = "MATCH (a:Location), (b:Location), (c:Location), (d:Location) WHERE a.name + b.name + c.name = d.name - 9999 RETURN count(*)";
+    let begun = std::time::Instant::now();
+    let asked =
+        tokio::time::timeout(std::time::Duration::from_millis(50), store.query(endless, Map::new())).await;
+    assert!(asked.is_err(), "{asked:?}");
+    drop(store);
+    assert!(begun.elapsed().as_secs() < 5);
 }

@@ -14,8 +14,8 @@ pub(super) fn decode(bytes: &[u8]) -> (String, Option<Diagnostic>) {
         return (String::new(), Some(finding));
     }
     if UTF16_MARKS.iter().any(|mark| bytes.starts_with(mark)) {
-        let finding = Diagnostic::new(Code::UnreadableFile, "the file is UTF-16, not UTF-8")
-            .help("save it as UTF-8");
+        let finding =
+            Diagnostic::new(Code::UnreadableFile, "the file is UTF-16, not UTF-8").help("save it as UTF-8");
         return (String::new(), Some(finding));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);

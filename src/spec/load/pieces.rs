@@ -60,14 +60,12 @@ fn byte_at(pieces: &[Piece], offset: usize) -> Option<Range<usize>> {
 
 /// The pieces of a scalar that stands at `range` of `text`.
 pub(super) fn align(text: &str, range: &Range<usize>, style: ScalarStyle, value: &str) -> Vec<Piece> {
-    let mut walk = Walk {
-        text,
-        at: range.start,
-        end: range.end,
-        style,
-        indent: indent_at(text, range.start),
-        pieces: Vec::new(),
+    let start = match style {
+        ScalarStyle::Literal | ScalarStyle::Folded => block_start(text, range, value),
+        _ => range.start,
     };
+    let mut walk =
+        Walk { text, at: start, end: range.end, style, indent: indent_at(text, start), pieces: Vec::new() };
     if matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted) {
         walk.at += 1;
     }
@@ -86,6 +84,27 @@ pub(super) fn align(text: &str, range: &Range<usize>, style: ScalarStyle, value:
         }
     }
     walk.pieces
+}
+
+/// Where the first line of a block begins. The parser tells it itself, but for blocks with an anchor, of which it tells where
+/// the header stands.
+fn block_start(text: &str, range: &Range<usize>, value: &str) -> usize {
+    let indent = text.get(range.start - indent_at(text, range.start)..range.start).unwrap_or_default();
+    if !indent.is_empty() && indent.bytes().all(|byte| byte == b' ') {
+        return range.start;
+    }
+    let block = text.get(range.clone()).unwrap_or_default();
+    let mut at = range.start;
+    for (number, line) in block.split_inclusive('\n').enumerate() {
+        let content = line.trim_start_matches(' ');
+        if number > 0 && !content.trim().is_empty() {
+            let own = value.trim_start_matches('\n');
+            let own_spaces = own.len() - own.trim_start_matches(' ').len();
+            return at + (line.len() - content.len()).saturating_sub(own_spaces);
+        }
+        at += line.len();
+    }
+    range.start
 }
 
 /// How many bytes of its line stand before an offset.

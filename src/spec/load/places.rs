@@ -68,13 +68,13 @@ impl Places {
         };
         let (place, is_exact) = self.nearest(path);
         let range = match part {
+            // An entry of what may be a list and is a single text is that text.
+            _ if !is_exact && matches!(place.children, Children::None) => place.mark(),
             // A value that is not there is missing from the one above, which its key names.
             _ if !is_exact => place.key.clone().unwrap_or_else(|| place.mark()),
             Part::Key => place.key.clone().unwrap_or_else(|| place.mark()),
             Part::Value => place.mark(),
-            Part::Within(within) => {
-                pieces::locate(&place.pieces, within).unwrap_or_else(|| place.mark())
-            }
+            Part::Within(within) => pieces::locate(&place.pieces, within).unwrap_or_else(|| place.mark()),
         };
         Some(range)
     }

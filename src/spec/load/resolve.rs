@@ -26,33 +26,36 @@ pub(super) fn resolve(root: &Node, text: &str, variables: Variables<'_>) -> Reso
         text,
         variables,
         values: 0,
+        section: Location::Span(Path::root(), 0..0),
         findings: Vec::new(),
         told: HashSet::new(),
         hidden: Vec::new(),
     };
-    let resolved = resolver.node(root, &Path::root(), None);
+    let (value, root) = if let Ok((value, root)) = resolver.node(root, &Path::root(), None) {
+        (Some(value), root)
+    } else {
+        let finding = resolver.too_large();
+        resolver.findings.push(finding);
+        (None, Place::default())
+    };
     let mut hidden = resolver.hidden;
     hidden.sort_by_key(|range| range.start);
     hidden.dedup();
-    match resolved {
-        Ok((value, root)) => {
-            Resolved { value: Some(value), places: Places { root, hidden }, findings: resolver.findings }
-        }
-        Err(TooLarge(finding)) => {
-            let mut findings = resolver.findings;
-            findings.push(*finding);
-            Resolved { value: None, places: Places { root: Place::default(), hidden }, findings }
-        }
-    }
+    Resolved { value, places: Places { root, hidden }, findings: resolver.findings }
 }
 
 /// The file unfolds to more than is reasonable.
-struct TooLarge(Box<Diagnostic>);
+struct TooLarge;
+
+/// How deep a path is that still tells a reader which part of the file is meant.
+const SECTION: usize = 2;
 
 struct Resolver<'a> {
     text: &'a str,
     variables: Variables<'a>,
     values: usize,
+    /// The section that is being unfolded.
+    section: Location,
     findings: Vec<Diagnostic>,
     /// Places that a fault was already told of: a value that several aliases use is still one fault.
     told: HashSet<(usize, usize)>,
@@ -63,7 +66,10 @@ type Resolution = Result<(Value, Place), TooLarge>;
 
 impl Resolver<'_> {
     fn node(&mut self, node: &Node, path: &Path, key: Option<&Entry>) -> Resolution {
-        self.count(node, path)?;
+        if let Some(entry) = key.filter(|_| path.steps().len() <= SECTION) {
+            self.section = Location::Span(path.clone(), entry.key_range.clone());
+        }
+        self.count()?;
         let (value, mut place) = match &node.kind {
             Kind::Scalar { text, style, is_text } => self.scalar(node, (text, *style, *is_text), path, key),
             Kind::List(items) => self.list(items, path)?,
@@ -75,16 +81,16 @@ impl Resolver<'_> {
         Ok((value, place))
     }
 
-    fn count(&mut self, node: &Node, path: &Path) -> Result<(), TooLarge> {
+    fn count(&mut self) -> Result<(), TooLarge> {
         self.values += 1;
-        if self.values <= MAX_VALUES {
-            return Ok(());
-        }
-        let finding =
-            Diagnostic::new(Code::YamlTooLarge, format!("the file unfolds to more than {MAX_VALUES} values"))
-                .located(Location::Span(path.clone(), first_line(self.text, node.range.clone())))
-                .help("aliases that name values with aliases in them multiply; write out what is meant");
-        Err(TooLarge(Box::new(finding)))
+        if self.values > MAX_VALUES { Err(TooLarge) } else { Ok(()) }
+    }
+
+    fn too_large(&self) -> Diagnostic {
+        Diagnostic::new(Code::YamlTooLarge, format!("the file unfolds to more than {MAX_VALUES} values"))
+            .located(self.section.clone())
+            .label("unfolding this")
+            .help("aliases that name values with aliases in them multiply; write out what is meant")
     }
 
     fn list(&mut self, items: &[Rc<Node>], path: &Path) -> Resolution {
@@ -128,7 +134,7 @@ impl Resolver<'_> {
         };
         let mut found = Vec::new();
         for source in sources {
-            self.count(source, path)?;
+            self.count()?;
             if let Kind::Mapping(entries) = &source.kind {
                 found.extend(entries.iter().filter(|entry| !entry.is_merge));
                 for nested in entries.iter().filter(|entry| entry.is_merge) {
@@ -155,19 +161,27 @@ impl Resolver<'_> {
         let value = if is_text { Some(Value::String(text.to_owned())) } else { scalar::plain(text) };
         let Some(value) = value else {
             self.tell(
-                Diagnostic::new(Code::UnsupportedYaml, format!("`{text}` is not a number that can be used here"))
-                    .located(Location::Span(path.clone(), node.range.clone()))
-                    .help("infinity and not-a-number have no place in a pipeline file"),
+                Diagnostic::new(
+                    Code::UnsupportedYaml,
+                    format!("`{text}` is not a number that can be used here"),
+                )
+                .located(Location::Span(path.clone(), node.range.clone()))
+                .help("infinity and not-a-number have no place in a pipeline file"),
             );
             return (Value::Null, Place::default());
         };
-        let is_secret = key.is_some_and(|entry| secret::is_secret_key(&entry.key)) && !value.is_null();
+        let is_secret = key.is_some_and(|entry| secret::is_secret_key(&entry.key))
+            && secret::may_hold_secrets(path)
+            && !value.is_null();
         if is_secret {
             self.hidden.push(node.range.clone());
         }
         let Value::String(text) = value else { return (value, Place::default()) };
         let mut pieces = pieces::align(self.text, &node.range, style, &text);
-        if !is_secret && let Some(range) = secret::userinfo(&text).and_then(|within| pieces::locate(&pieces, &within)) {
+        let password = secret::password_within(&text);
+        if let Some(range) =
+            password.filter(|_| !is_secret).and_then(|within| pieces::locate(&pieces, &within))
+        {
             self.hidden.push(range);
         }
         let put_in = variables::put_in(&text, &pieces, self.variables);

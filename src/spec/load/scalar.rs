@@ -5,38 +5,36 @@ use serde_json::{Number, Value};
 /// The value of a plain scalar; `None` for infinity and not-a-number, which JSON does not have.
 pub(super) fn plain(text: &str) -> Option<Value> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => Some(Value::Null),
-        "true" | "True" | "TRUE" => Some(Value::Bool(true)),
-        "false" | "False" | "FALSE" => Some(Value::Bool(false)),
-        _ => number(text).unwrap_or_else(|| Some(Value::String(text.to_owned()))),
+        "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
+        "true" | "True" | "TRUE" => return Some(Value::Bool(true)),
+        "false" | "False" | "FALSE" => return Some(Value::Bool(false)),
+        ".nan" | ".NaN" | ".NAN" => return None,
+        _ => {}
+    }
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if matches!(unsigned, ".inf" | ".Inf" | ".INF") {
+        return None;
+    }
+    if let Some(integer) = integer(text) {
+        return Some(integer);
+    }
+    let looks_like_float = unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+        && unsigned.contains(|digit: char| digit.is_ascii_digit());
+    match text.parse::<f64>() {
+        // A number too large for a float is infinite.
+        Ok(float) if looks_like_float => Number::from_f64(float).map(Value::Number),
+        _ => Some(Value::String(text.to_owned())),
     }
 }
 
-/// The outer `None` means that the text is no number, the inner one that JSON does not have the number.
-fn number(text: &str) -> Option<Option<Value>> {
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
-        return Some(None);
-    }
+fn integer(text: &str) -> Option<Value> {
     for (prefix, radix) in [("0x", 16), ("0o", 8)] {
-        if let Some(digits) = text.strip_prefix(prefix) {
-            let is_number = digits.chars().all(|digit| digit.is_digit(radix));
-            return u64::from_str_radix(digits, radix).ok().filter(|_| is_number).map(|n| Some(n.into()));
+        if let Some(digits) = text.strip_prefix(prefix).filter(|digits| !digits.starts_with('+')) {
+            return u64::from_str_radix(digits, radix).ok().map(Value::from);
         }
     }
-    if !unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.')
-        || !unsigned.contains(|digit: char| digit.is_ascii_digit())
-    {
-        return None;
-    }
-    if let Ok(integer) = text.parse::<i64>() {
-        return Some(Some(integer.into()));
-    }
-    if let Ok(integer) = text.parse::<u64>() {
-        return Some(Some(integer.into()));
-    }
-    let float = text.parse::<f64>().ok()?;
-    Some(Number::from_f64(float).map(Value::Number))
+    let signed = text.parse::<i64>().ok().map(Value::from);
+    signed.or_else(|| text.parse::<u64>().ok().map(Value::from))
 }
 
 #[cfg(test)]

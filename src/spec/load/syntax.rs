@@ -21,27 +21,33 @@ pub(super) fn explain(text: &str, at: usize, fault: &str) -> Diagnostic {
 
 fn words(fault: &str, line: &str) -> (String, Option<&'static str>) {
     let known = |message: &str, help| (message.to_owned(), help);
-    if fault.contains("tab") || (line.trim_start_matches(' ').starts_with('\t') && !fault.contains("quoted")) {
+    if fault.contains("tab") || (line.trim_start_matches(' ').starts_with('\t') && !fault.contains("quoted"))
+    {
         return known("a tab stands where YAML wants spaces", Some("indent with spaces"));
     }
     match fault {
-        "mapping values are not allowed in this context" => known(
+        "mapping values are not allowed in this context" | "illegal placement of ':' indicator" => known(
             "a `: ` stands where no new key can begin",
             Some("put a text that holds `: ` in quotes; a new key needs a line of its own"),
         ),
-        "while parsing node, found unknown anchor" => {
-            known("the alias names an anchor that is not there", Some("a text that begins with `*` needs quotes"))
-        }
-        "while scanning a quoted scalar, found unexpected end of stream" => {
-            known("the quote is never closed", None)
-        }
+        "while parsing node, found unknown anchor" => known(
+            "the alias names an anchor that is not there",
+            Some("a text that begins with `*` needs quotes"),
+        ),
+        "while scanning a quoted scalar, found unexpected end of stream"
+        | "while scanning a quoted scalar, found unexpected document indicator"
+        | "invalid indentation in quoted scalar" => known(
+            "the quote is never closed",
+            Some("a quoted text of several lines is indented deeper than its key"),
+        ),
         "while parsing a quoted scalar, found unknown escape character" => known(
             "the text holds a `\\` that begins no escape",
             Some("in double quotes write `\\\\`, or use single quotes"),
         ),
-        "invalid trailing content after double-quoted scalar" => {
-            known("something stands behind the closing quote", Some("a quote inside of quotes is written twice in '…' and as `\\\"` in \"…\""))
-        }
+        "invalid trailing content after double-quoted scalar" => known(
+            "something stands behind the closing quote",
+            Some("a quote inside of quotes is written twice in '…' and as `\\\"` in \"…\""),
+        ),
         "while parsing a block mapping, did not find expected key" => known(
             "this line fits neither the mapping above nor a new one",
             Some("check the indentation: keys of one mapping begin in the same column"),
@@ -49,12 +55,14 @@ fn words(fault: &str, line: &str) -> (String, Option<&'static str>) {
         "simple key expected ':'" | "simple key expect ':'" | "simple key expected" => {
             known("a key without a `:`", Some("write `key: value`; check the line before as well"))
         }
-        "while parsing a block collection, did not find expected '-' indicator" => {
-            known("this line is no entry of the list above", Some("entries of one list begin with `- ` in the same column"))
-        }
-        "block sequence entries are not allowed in this context" => {
-            known("a list entry stands where none can begin", Some("put the list on lines of its own below the key"))
-        }
+        "while parsing a block collection, did not find expected '-' indicator" => known(
+            "this line is no entry of the list above",
+            Some("entries of one list begin with `- ` in the same column"),
+        ),
+        "block sequence entries are not allowed in this context" => known(
+            "a list entry stands where none can begin",
+            Some("put the list on lines of its own below the key"),
+        ),
         "while parsing a flow mapping, did not find expected ',' or '}'" => {
             known("the `{` is not closed, or a comma is missing", None)
         }
@@ -66,7 +74,8 @@ fn words(fault: &str, line: &str) -> (String, Option<&'static str>) {
         }
         "recursion limit exceeded" => known("values nest too deep", None),
         _ if fault.starts_with("unexpected character") => {
-            (format!("a text cannot begin with this character ({fault})"), Some(QUOTE))
+            let character = fault.trim_end_matches('\'').chars().next_back().unwrap_or_default();
+            (format!("a text without quotes cannot begin with `{character}`"), Some(QUOTE))
         }
         _ => (format!("the file is not YAML: {fault}"), None),
     }
@@ -78,7 +87,8 @@ fn marked(text: &str, at: usize) -> std::ops::Range<usize> {
         return at..at + character.len_utf8();
     }
     let end = text.trim_end().len();
-    let start = text.get(..end).and_then(|seen| seen.char_indices().next_back()).map_or(0, |(start, _)| start);
+    let start =
+        text.get(..end).and_then(|seen| seen.char_indices().next_back()).map_or(0, |(start, _)| start);
     start..end
 }
 

@@ -79,13 +79,27 @@ pub(super) fn build(text: &str, findings: &mut Vec<Diagnostic>) -> Outcome {
 }
 
 enum Frame {
-    List { items: Vec<Rc<Node>>, start: usize, anchor: usize },
-    Mapping { entries: Vec<Entry>, seen: HashMap<String, Range<usize>>, pending: Option<Key>, start: usize, anchor: usize },
+    List {
+        items: Vec<Rc<Node>>,
+        start: usize,
+        anchor: usize,
+    },
+    Mapping {
+        entries: Vec<Entry>,
+        seen: HashMap<String, Range<usize>>,
+        pending: Option<Key>,
+        start: usize,
+        anchor: usize,
+    },
 }
 
 /// A key that waits for its value.
 enum Key {
-    Text { name: String, range: Range<usize>, is_merge: bool },
+    Text {
+        name: String,
+        range: Range<usize>,
+        is_merge: bool,
+    },
     /// No text, or there already: its value is read and dropped.
     Dropped,
 }
@@ -103,22 +117,25 @@ struct Builder<'a> {
 impl Builder<'_> {
     /// Takes an event; `false` ends the reading.
     fn event(&mut self, event: Event<'_>, span: Span) -> bool {
-        let range = self.offsets.byte(span.start.index())..self.offsets.byte(span.end.index());
+        let mut range = self.offsets.byte(span.start.index())..self.offsets.byte(span.end.index());
+        if let Some(tag) = tag_of(&event) {
+            self.refuse_tag(tag, &range);
+        }
+        if has_properties(&event) {
+            range.start = behind_properties(self.text, &range);
+        }
         match event {
             Event::DocumentStart(_) => self.document(range),
             Event::Scalar(text, style, anchor, tag) => {
                 let is_text = style != ScalarStyle::Plain || is_text_tag(tag.as_deref());
-                self.refuse_tag(tag.as_deref(), &range);
                 let kind = Kind::Scalar { text: text.into_owned(), style, is_text };
                 self.finish(Node { range, kind, depth: 0 }, anchor);
             }
             Event::Alias(id) => self.alias(id, range),
-            Event::SequenceStart(anchor, tag) => {
-                self.refuse_tag(tag.as_deref(), &range);
+            Event::SequenceStart(anchor, _) => {
                 return self.open(Frame::List { items: Vec::new(), start: range.start, anchor }, &range);
             }
-            Event::MappingStart(anchor, tag) => {
-                self.refuse_tag(tag.as_deref(), &range);
+            Event::MappingStart(anchor, _) => {
                 let frame = Frame::Mapping {
                     entries: Vec::new(),
                     seen: HashMap::new(),
@@ -145,13 +162,15 @@ impl Builder<'_> {
         }
     }
 
-    fn refuse_tag(&mut self, tag: Option<&Tag>, range: &Range<usize>) {
-        let Some(tag) = tag else { return };
+    fn refuse_tag(&mut self, tag: &Tag, range: &Range<usize>) {
         let path = self.path();
         self.findings.push(
-            Diagnostic::new(Code::UnsupportedYaml, format!("the tag `{}` is not used in pipeline files", shown_tag(tag)))
-                .located(Location::Span(path, range.clone()))
-                .help("remove the tag; to make a text of a number or of `true`, put it in quotes"),
+            Diagnostic::new(
+                Code::UnsupportedYaml,
+                format!("the tag `{}` is not used in pipeline files", shown_tag(tag)),
+            )
+            .located(Location::Span(path, range.clone()))
+            .help("remove the tag; to make a text of a number or of `true`, put it in quotes"),
         );
     }
 
@@ -210,7 +229,9 @@ impl Builder<'_> {
         }
         // The end of a block is told only when the next thing begins; its own end is that of its last value.
         let is_flow = self.text.get(start..).is_some_and(|text| text.starts_with(['[', '{']));
-        let end = if is_flow { end } else { last.unwrap_or(start) };
+        // The end of a flow is told behind the blanks that follow it.
+        let flow_end = start + self.text.get(start..end).map_or(0, |flow| flow.trim_end().len());
+        let end = if is_flow { flow_end } else { last.unwrap_or(start) };
         self.finish(Node { range: start..end.max(start), kind, depth }, anchor);
         true
     }
@@ -244,7 +265,7 @@ impl Builder<'_> {
         let Kind::Scalar { text, style, is_text } = &node.kind else {
             self.findings.push(
                 Diagnostic::new(Code::UnsupportedYaml, "a mapping or a list cannot be a key")
-                    .located(Location::Span(path, first_line(self.text, range)))
+                    .located(Location::Span(path.key("?"), first_line(self.text, range)))
                     .help("a `{` or `[` where a text is meant needs quotes: \"{…}\""),
             );
             self.set_pending(Key::Dropped);
@@ -254,7 +275,7 @@ impl Builder<'_> {
         if !is_text && !matches!(super::scalar::plain(text), Some(serde_json::Value::String(_))) {
             let shown = if text.is_empty() { "an empty key".to_owned() } else { format!("the key `{text}`") };
             let mut finding = Diagnostic::new(Code::UnsupportedYaml, format!("{shown} is not a text"))
-                .located(Location::Span(path.clone(), range.clone()));
+                .located(Location::Span(path.key(text), range.clone()));
             if !text.is_empty() {
                 finding = finding.help(format!("put it in quotes: \"{text}\""));
             }
@@ -262,11 +283,12 @@ impl Builder<'_> {
         }
         let Some(Frame::Mapping { seen, .. }) = self.frames.last_mut() else { return };
         if let Some(first) = seen.get(text) {
-            let finding = Diagnostic::new(Code::DuplicateKey, format!("the key `{text}` stands twice in this mapping"))
-                .located(Location::Span(path.key(text), range))
-                .label("again here")
-                .related(Location::Span(path.key(text), first.clone()), "first here")
-                .help("keep one of the two");
+            let finding =
+                Diagnostic::new(Code::DuplicateKey, format!("the key `{text}` stands twice in this mapping"))
+                    .located(Location::Span(path.key(text), range))
+                    .label("again here")
+                    .related(Location::Span(path.key(text), first.clone()), "first here")
+                    .help("keep one of the two");
             self.findings.push(finding);
             self.set_pending(Key::Dropped);
             return;
@@ -289,6 +311,39 @@ impl Builder<'_> {
             Frame::Mapping { .. } => path,
         })
     }
+}
+
+fn tag_of<'e>(event: &'e Event<'_>) -> Option<&'e Tag> {
+    match event {
+        Event::Scalar(.., tag) | Event::SequenceStart(_, tag) | Event::MappingStart(_, tag) => tag.as_deref(),
+        _ => None,
+    }
+}
+
+fn has_properties(event: &Event<'_>) -> bool {
+    let (Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _)) =
+        event
+    else {
+        return false;
+    };
+    *anchor > 0 || tag_of(event).is_some()
+}
+
+/// Where a value itself begins that has an anchor or a tag before it.
+fn behind_properties(text: &str, range: &Range<usize>) -> usize {
+    let mut at = range.start;
+    while let Some(rest) = text.get(at..) {
+        let length = match rest.bytes().next() {
+            Some(b' ' | b'\t' | b'\n' | b'\r') => 1,
+            Some(b'#') => rest.find(['\n', '\r']).unwrap_or(rest.len()),
+            Some(b'&' | b'!') => {
+                rest.find([' ', '\t', '\n', '\r', ',', '[', ']', '{', '}']).unwrap_or(rest.len())
+            }
+            _ => break,
+        };
+        at += length;
+    }
+    at.min(range.end.max(range.start))
 }
 
 fn is_text_tag(tag: Option<&Tag>) -> bool {

@@ -57,8 +57,12 @@ impl Fault {
 
 /// Puts variables into a text.
 pub(super) fn put_in(text: &str, pieces: &[Piece], variables: Variables<'_>) -> PutIn {
-    let mut out =
-        PutIn { text: String::with_capacity(text.len()), pieces: Vec::new(), names: Vec::new(), faults: Vec::new() };
+    let mut out = PutIn {
+        text: String::with_capacity(text.len()),
+        pieces: Vec::new(),
+        names: Vec::new(),
+        faults: Vec::new(),
+    };
     if !text.contains("${") {
         out.text.push_str(text);
         out.pieces = pieces.to_vec();

@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Path, Step};
-
 use super::{Fault, at_mut};
 
 pub(super) struct Shapes<'a> {
@@ -21,7 +19,8 @@ impl<'a> Shapes<'a> {
     }
 
     fn follow(&self, node: &'a Value) -> &'a Value {
-        let target = node.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+        let target =
+            node.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
         target.and_then(|pointer| self.schema.pointer(pointer)).unwrap_or(node)
     }
 
@@ -126,7 +125,8 @@ impl<'a> Shapes<'a> {
                 }
             }
             _ => {
-                let least = self.schema.pointer(&fault.schema).map_or(Value::Null, |schema| self.least(schema));
+                let schema = self.schema.pointer(&fault.schema).filter(|_| !fault.is_optional);
+                let least = schema.map_or(Value::Null, |schema| self.least(schema));
                 if let Some(place) = at_mut(value, &fault.path) {
                     *place = least;
                 }
@@ -140,7 +140,8 @@ impl<'a> Shapes<'a> {
             return default.clone();
         }
         let types = types_of(node);
-        if types.contains(&"null") {
+        let is_optional = alternatives_of(node).any(|alternative| types_of(alternative).contains(&"null"));
+        if is_optional || types.contains(&"null") {
             return Value::Null;
         }
         match types.first().copied() {
@@ -149,7 +150,7 @@ impl<'a> Shapes<'a> {
             Some("boolean") => Value::Bool(false),
             Some("array") => Value::Array(Vec::new()),
             Some("object") => Value::Object(self.least_keys(node)),
-            _ => alternatives_of(node).next_back().map_or(Value::Null, |alternative| self.least(alternative)),
+            _ => alternatives_of(node).next().map_or(Value::Null, |alternative| self.least(alternative)),
         }
     }
 
@@ -173,12 +174,6 @@ fn types_of(node: &Value) -> Vec<&str> {
     }
 }
 
-fn alternatives_of(node: &Value) -> impl DoubleEndedIterator<Item = &Value> {
+fn alternatives_of(node: &Value) -> impl Iterator<Item = &Value> {
     ["anyOf", "oneOf"].into_iter().filter_map(|key| node.get(key).and_then(Value::as_array)).flatten()
-}
-
-/// Whether a finding at one path is about what was replaced at another: above it, at it, or below it.
-pub(in crate::validate) fn touches(path: &Path, replaced: &Path) -> bool {
-    let both = path.steps().iter().zip(replaced.steps());
-    both.into_iter().all(|(one, other): (&Step, &Step)| one == other)
 }

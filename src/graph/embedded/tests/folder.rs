@@ -58,6 +58,23 @@ async fn what_was_persisted_is_there_again() {
 }
 
 #[tokio::test]
+async fn a_run_that_changes_nothing_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Embedded::open(folder.path(), "bronx").unwrap();
+    store.prepare(&schema(TRIPS)).await.unwrap();
+    store.write(&batch(TRIPS, 0, vec![trip(1, 2, 10)])).await.unwrap();
+    store.persist().await.unwrap();
+    drop(store);
+    let file = folder.path().join("graph.kgl");
+    let saved = fs::metadata(&file).unwrap().modified().unwrap();
+    let store = Embedded::open(folder.path(), "bronx").unwrap();
+    store.prepare(&schema(TRIPS)).await.unwrap();
+    store.counts().await.unwrap();
+    store.persist().await.unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), saved);
+}
+
+#[tokio::test]
 async fn one_process_writes_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let store = Embedded::open(folder.path(), "bronx").unwrap();

@@ -88,6 +88,46 @@ async fn a_property_is_written_back_to_the_nodes() {
     assert!(store.set_node_property("rank", &[(999, json!(1))]).await.is_err());
 }
 
+/// The engine has ideas of its own about properties with these names.
+#[tokio::test]
+async fn properties_called_id_title_type_and_name_are_like_others() {
+    let statement = "MERGE (a:Person {id: event.a}) MERGE (b:Person {id: event.b}) SET b.title = event.title, b.type = event.type \
+                     MERGE (a)-[:TRIP {id: event.a, type: event.type, name: event.title}]->(b)";
+    let store = Embedded::in_memory().unwrap();
+    let constraint = Constraint {
+        label: "Person".to_owned(),
+        properties: vec!["id".to_owned()],
+        kind: ConstraintKind::NodeUnique,
+    };
+    let names = ["id", "title", "type", "name"].map(str::to_owned).to_vec();
+    let nodes = vec![ElementSchema { name: "Person".to_owned(), properties: names }];
+    let schema = GraphSchema {
+        statement: statement.into(),
+        constraints: vec![constraint],
+        nodes,
+        ..schema(statement)
+    };
+    store.prepare(&schema).await.unwrap();
+    let person = |a: Value, b: Value| json!({"a": a, "b": b, "title": "Dr", "type": "human"});
+    let events =
+        vec![person(json!(7), json!("x")), person(json!("x"), json!(7)), person(json!(7), json!("x"))];
+    let written = store.write(&batch(statement, 0, events)).await.unwrap();
+    assert_eq!((written.nodes_created, written.relationships_created), (2, 2));
+    for identify in ["id", "title", "type"] {
+        let graph = store.project(&projection(&["Person"], &[]), Some(identify)).await.unwrap();
+        let expected = match identify {
+            "id" => [json!(7), json!("x")],
+            "title" => [json!("Dr"), json!("Dr")],
+            _ => [json!("human"), json!("human")],
+        };
+        assert_eq!(graph.names, expected, "{identify}");
+    }
+    let graph = store.project(&projection(&["Person"], &[]), Some("name")).await.unwrap();
+    assert_eq!(graph.names, [Value::Null, Value::Null]);
+    let answer = rows(&store, "MATCH (p:Person)-[t]->(q) RETURN p, t ORDER BY p.id").await;
+    insta::assert_json_snapshot!(answer);
+}
+
 /// A node's and a relationship's number in the engine is reused when a batch is undone. The order must not suffer.
 async fn load_with_faults(faults: &[(u64, usize)], folder: &Path) -> ProjectedGraph {
     let mut store = Embedded::open(folder, "bronx").unwrap();

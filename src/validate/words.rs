@@ -36,6 +36,18 @@ impl fmt::Display for Found<'_> {
     }
 }
 
+/// A sentence of documentation as a clause of a message: without its capital and its full stop.
+pub(super) fn clause(sentence: &str) -> String {
+    let sentence = sentence.strip_suffix('.').unwrap_or(sentence);
+    let mut characters = sentence.chars();
+    let second_is_small =
+        sentence.chars().nth(1).is_some_and(|second| second.is_lowercase() || second == ' ');
+    match characters.next() {
+        Some(first) if second_is_small => first.to_lowercase().chain(characters).collect(),
+        _ => sentence.to_owned(),
+    }
+}
+
 /// The beginning of a text, where it is long or has several lines.
 pub(super) fn short(text: &str) -> String {
     const MOST: usize = 40;
@@ -102,7 +114,9 @@ pub(super) fn type_help(expected: &[&str], value: &Value, written: &str) -> Opti
         Value::String(_) | Value::Object(_) if expects("array") => {
             Some("a list is written `[a, b]`, or as lines that begin with `- `".to_owned())
         }
-        Value::Array(_) if expects("object") => Some("a mapping is written `{ key: value }`, or as lines `key: value`".to_owned()),
+        Value::Array(_) if expects("object") => {
+            Some("a mapping is written `{ key: value }`, or as lines `key: value`".to_owned())
+        }
         _ => None,
     }
 }
@@ -117,7 +131,8 @@ fn truth(text: &str) -> Option<String> {
 }
 
 fn number(text: &str) -> Option<String> {
-    let plain: String = text.chars().filter(|character| !matches!(character, '_' | ',' | '\'' | ' ')).collect();
+    let plain: String =
+        text.chars().filter(|character| !matches!(character, '_' | ',' | '\'' | ' ')).collect();
     plain.parse::<f64>().ok().filter(|number| number.is_finite())?;
     let reason = if plain == text { "without quotes" } else { "without separators" };
     Some(format!("write `{plain}` {reason}"))
