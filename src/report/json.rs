@@ -75,7 +75,8 @@ fn on_one_line(value: &Value) -> Option<String> {
             format!("[{}]", members.join(", "))
         }
         Value::Object(members) if members.values().all(is_flat) => {
-            let member = |(key, member): (&String, &Value)| format!("{}: {member}", Value::from(key.as_str()));
+            let member =
+                |(key, member): (&String, &Value)| format!("{}: {member}", Value::from(key.as_str()));
             let members: Vec<_> = members.iter().map(member).collect();
             format!("{{{}}}", members.join(", "))
         }

@@ -74,7 +74,7 @@ fn finding(finding: &Finding) -> String {
         Severity::Error => "CAUTION",
         Severity::Warning => "WARNING",
     };
-    let mut out = format!("> [!{kind}]\n> **{}** {}\n", escaped(&finding.code), escaped(&finding.message));
+    let mut out = format!("> [!{kind}]\n> **{}** {}\n", escaped(&finding.code), message(&finding.message));
     if let Some(place) = &finding.place {
         let _ = writeln!(out, "> at {}", code(place));
     }
@@ -82,7 +82,7 @@ fn finding(finding: &Finding) -> String {
         out.push_str(">\n");
     }
     for help in &finding.help {
-        let _ = writeln!(out, "> - {}", escaped(help));
+        let _ = writeln!(out, "> - {}", message(help));
     }
     out
 }
@@ -101,7 +101,7 @@ fn stages(report: &Report) -> String {
             cell(&stage.summary),
         ]
     });
-    format!("### Stages\n\n{}", table(&headings, rows.collect()))
+    format!("### Stages\n\n{}", table(&headings, &rows.collect::<Vec<_>>()))
 }
 
 /// The rows hop by hop, the graph, and the comparisons.
@@ -117,7 +117,7 @@ fn counts(report: &Report) -> String {
         ("Dead letters", rows.dead_letters),
     ];
     let cells = hops.iter().map(|(_, count)| numbers::grouped(*count)).collect();
-    let mut out = format!("### Counts\n\n{}", table(&hops.map(|(name, _)| (name, true)), vec![cells]));
+    let mut out = format!("### Counts\n\n{}", table(&hops.map(|(name, _)| (name, true)), &[cells]));
     let graph = report.graph.nodes.iter().map(|count| ("node", count));
     let graph = graph.chain(report.graph.relationships.iter().map(|count| ("relationship", count)));
     let graph: Vec<_> = graph
@@ -125,7 +125,7 @@ fn counts(report: &Report) -> String {
         .collect();
     if !graph.is_empty() {
         let headings = [("In the graph", false), ("Label or type", false), ("Count", true)];
-        let _ = write!(out, "\n{}", table(&headings, graph));
+        let _ = write!(out, "\n{}", table(&headings, &graph));
     }
     if !report.reconciliation.is_empty() {
         let headings = [("Check", false), ("Expected", true), ("Found", true), ("", false)];
@@ -134,7 +134,7 @@ fn counts(report: &Report) -> String {
             let [expected, actual] = [check.expected, check.actual].map(numbers::grouped);
             vec![cell(&check.what), expected, actual, verdict.to_owned()]
         });
-        let _ = write!(out, "\n{}", table(&headings, rows.collect()));
+        let _ = write!(out, "\n{}", table(&headings, &rows.collect::<Vec<_>>()));
     }
     out
 }
@@ -156,7 +156,7 @@ fn analysis(report: &Report, analysis: &AnalysisReport) -> String {
             let cells = shown.columns.iter().filter_map(|column| column.cells.get(row));
             cells.map(|text| cell(text)).collect::<Vec<_>>()
         };
-        let _ = write!(out, "\n{}", table(&headings, (0..shown.rows).map(cells).collect()));
+        let _ = write!(out, "\n{}", table(&headings, &(0..shown.rows).map(cells).collect::<Vec<_>>()));
     }
     if !analysis.assertions.is_empty() {
         out.push('\n');
@@ -184,6 +184,14 @@ fn spec(report: &Report) -> String {
     )
 }
 
+/// A message, in which words between backticks are code.
+fn message(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts
+        .map(|(index, part)| if index % 2 == 1 && !part.is_empty() { code(part) } else { escaped(part) })
+        .collect()
+}
+
 /// Text as code: it can be copied, and no markup is read in it.
 fn code(text: &str) -> String {
     let text = plain(text);
@@ -197,7 +205,7 @@ fn longest_run_of_ticks(text: &str) -> usize {
 }
 
 /// A table with its source aligned as well.
-fn table(headings: &[(&str, bool)], rows: Vec<Vec<String>>) -> String {
+fn table(headings: &[(&str, bool)], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = headings
         .iter()
         .enumerate()
@@ -222,7 +230,7 @@ fn table(headings: &[(&str, bool)], rows: Vec<Vec<String>>) -> String {
         .map(|((_, numeric), width)| if *numeric { "-".repeat(width - 1) + ":" } else { "-".repeat(*width) })
         .collect();
     out.push_str(&line(&mut rules.iter().map(String::as_str)));
-    for row in &rows {
+    for row in rows {
         out.push_str(&line(&mut row.iter().map(String::as_str)));
     }
     out

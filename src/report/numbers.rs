@@ -10,7 +10,7 @@ pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -20,7 +20,11 @@ pub(super) fn grouped(count: u64) -> String {
 
 /// A time: `0 ms`, `21 ms`, `2.84 s`, `1 min 21 s`, `2 h 05 min`.
 pub(super) fn duration(seconds: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float beyond u64 saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float beyond u64 saturates"
+    )]
     let whole = seconds.round() as u64;
     match seconds {
         s if s < 0.9995 => format!("{:.0} ms", (s * 1e3).max(0.0)),
@@ -33,7 +37,11 @@ pub(super) fn duration(seconds: f64) -> String {
 
 /// A rate: `44,420 rows/s`.
 pub(super) fn rate(per_second: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float beyond u64 saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float beyond u64 saturates"
+    )]
     let whole = per_second.round() as u64;
     format!("{} rows/s", grouped(whole))
 }

@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn parallel_relationships_become_one_edge_and_directions_stay_apart() {
-        let picture = cut(nodes(&[2.0, 1.0]), vec![edge(0, 1, 1), edge(1, 0, 1), edge(0, 1, 4), edge(1, 1, 1)]);
+        let picture =
+            cut(nodes(&[2.0, 1.0]), vec![edge(0, 1, 1), edge(1, 0, 1), edge(0, 1, 4), edge(1, 1, 1)]);
         assert_eq!(picture.edges, [edge(0, 1, 5), edge(1, 0, 1), edge(1, 1, 1)]);
         assert_eq!(picture.total_relationships, 7);
     }

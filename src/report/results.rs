@@ -59,7 +59,9 @@ fn titles(report: &Report, names: &[&Value]) -> Option<Column<'static>> {
 pub(super) fn bars(analysis: &AnalysisReport, shown: &Shown<'_>) -> Vec<Bar> {
     let Some(chart) = analysis.chart.as_deref() else { return Vec::new() };
     let Some(index) = analysis.columns.iter().position(|column| column == chart) else { return Vec::new() };
-    let Some(charted) = shown.columns.iter().position(|column| column.name == chart) else { return Vec::new() };
+    let Some(charted) = shown.columns.iter().position(|column| column.name == chart) else {
+        return Vec::new();
+    };
     let (naming, rest) = shown.columns.split_at(charted);
     let bar = |row: usize| {
         let value = analysis.rows.get(row)?.get(index)?.as_f64()?;
@@ -127,7 +129,8 @@ mod tests {
         let report = fixtures::bronx();
         let shown = shown(&report, &report.analyses[0]);
         assert_eq!(shown.rows, 5);
-        let first: Vec<_> = shown.columns.iter().map(|column| (column.name, column.cells[0].as_str())).collect();
+        let first: Vec<_> =
+            shown.columns.iter().map(|column| (column.name, column.cells[0].as_str())).collect();
         assert_eq!(first, [("name", "159"), ("title", "Melrose South"), ("score", "3.228249")]);
     }
 
@@ -152,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_bar_is_named_by_the_columns_before_it() {
-        let pairs = analysis(&["from", "to", "trips"], vec![vec![json!(159), json!(147), json!(12)]], Some("trips"));
+        let pairs =
+            analysis(&["from", "to", "trips"], vec![vec![json!(159), json!(147), json!(12)]], Some("trips"));
         let bar = Bar { name: "159 · 147".to_owned(), value: 12.0, written: "12".to_owned() };
         assert_eq!(bars_of(&pairs), [bar]);
     }

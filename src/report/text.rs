@@ -125,7 +125,9 @@ impl Writer {
     fn list(&self, title: &str, counts: &[(u64, &str)]) -> String {
         let mut words: Vec<String> = counts
             .iter()
-            .map(|(count, name)| format!("{} {},", numbers::grouped(*count), clip(&plain(name), self.width / 2)))
+            .map(|(count, name)| {
+                format!("{} {},", numbers::grouped(*count), clip(&plain(name), self.width / 2))
+            })
             .collect();
         if let Some(last) = words.last_mut() {
             last.pop();
@@ -188,7 +190,8 @@ impl Writer {
     /// How many of the columns stand beside each other with every number whole and something of every text; one at least.
     fn fitting(&self, columns: &[Column<'_>]) -> usize {
         let least = |column: &Column<'_>| {
-            let widest = column.cells.iter().map(|cell| cell.width()).max().unwrap_or(0).max(column.name.width());
+            let widest =
+                column.cells.iter().map(|cell| cell.width()).max().unwrap_or(0).max(column.name.width());
             if column.numeric { widest.min(LONGEST) } else { widest.min(SHORTEST) }
         };
         let mut taken = 0;
@@ -221,7 +224,8 @@ impl Writer {
         }
         for help in &finding.help {
             let help = plain(help);
-            let _ = writeln!(out, "  help: {}", wrap(help.split(' '), self.width.saturating_sub(8), "        "));
+            let _ =
+                writeln!(out, "  help: {}", wrap(help.split(' '), self.width.saturating_sub(8), "        "));
         }
         out
     }

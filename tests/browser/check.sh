@@ -4,6 +4,7 @@
 #   tests/browser/check.sh REPORT.html…
 #
 # CHROMIUM      the browser (default: chromium on the PATH)
+# MOST_BYTES    how large a page may be (default: 150000)
 # SCREENSHOTS   a folder for pictures of each page (default: none are taken)
 #
 # The two npm packages go into a cache folder, by the lock file beside this script; nothing is written into the tree.

@@ -7,6 +7,12 @@ use crate::report::results::{self, Bar, Column, Shown};
 use crate::report::words::counted;
 use crate::report::{AnalysisReport, Report, numbers};
 
+/// A table with more columns, or with a longer cell, is given the page's width.
+const MANY_COLUMNS: usize = 4;
+const LONG_CELL: usize = 64;
+/// More bars than this are not drawn.
+const MOST_BARS: usize = 25;
+
 pub(super) fn section(report: &Report) -> Markup {
     if report.analyses.is_empty() {
         return html! {};
@@ -25,7 +31,7 @@ fn one(report: &Report, analysis: &AnalysisReport, index: usize) -> Markup {
             p.soft {
                 (name(&analysis.by())) ", " (extent(analysis, &shown)) ", " (numbers::duration(analysis.seconds))
             }
-            div.two {
+            div.two.halves[!is_wide(&shown)] {
                 @if shown.rows > 0 && !shown.columns.is_empty() {
                     (scrolling(&format!("Rows of {}", bare(&analysis.name)), &table(&shown)))
                 } @else {
@@ -46,10 +52,16 @@ fn extent(analysis: &AnalysisReport, shown: &Shown<'_>) -> String {
     counted(shown.rows, "row", "rows")
 }
 
+/// Whether a table needs the page's width.
+fn is_wide(shown: &Shown<'_>) -> bool {
+    let long = |column: &Column<'_>| column.cells.iter().any(|cell| cell.len() > LONG_CELL);
+    shown.columns.len() > MANY_COLUMNS || shown.columns.iter().any(long)
+}
+
 fn table(shown: &Shown<'_>) -> Markup {
     html! {
         table {
-            thead { tr { @for column in &shown.columns { th.num[column.numeric] scope="col" { (name(column.name)) } } } }
+            thead { tr { @for column in &shown.columns { th class=[column.numeric.then_some("num")] scope="col" { (name(column.name)) } } } }
             tbody { @for row in 0..shown.rows { tr { @for column in &shown.columns { (cell(column, row)) } } } }
         }
     }
@@ -57,7 +69,7 @@ fn table(shown: &Shown<'_>) -> Markup {
 
 fn cell(column: &Column<'_>, row: usize) -> Markup {
     let text = column.cells.get(row).map_or("", String::as_str);
-    html! { td class=(if column.numeric { "num" } else { "text" }) { (name(text)) } }
+    html! { td class=(if column.numeric { "num" } else { "text" }) { @if !text.is_empty() { (name(text)) } } }
 }
 
 /// The bars from the least to the greatest value, or from zero if that is beyond.
@@ -68,9 +80,9 @@ fn chart(analysis: &AnalysisReport, bars: &[Bar]) -> Markup {
     let chart = analysis.chart.as_deref().unwrap_or_default();
     html! {
         figure.bars.card {
-            figcaption { (name(chart)) }
+            figcaption { (name(chart)) @if bars.len() > MOST_BARS { ", the first " (MOST_BARS) " rows" } }
             ol {
-                @for bar in bars {
+                @for bar in bars.iter().take(MOST_BARS) {
                     @let begin = (bar.value.min(0.0) - least) / span;
                     li {
                         span.name { (name(&bar.name)) }

@@ -2,15 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::page::{self, name, scrolling, verdict};
 use super::flow;
+use super::page::{self, name, scrolling, verdict};
 use crate::report::{Check, Report, numbers};
 
 pub(super) fn section(report: &Report) -> Markup {
     let body = html! {
         (flow::figure(&report.rows))
         @if !report.reconciliation.is_empty() {
-            div.below { (scrolling("Comparisons of counts", &reconciliation(&report.reconciliation))) }
+            div.below { (scrolling("Table of counts", &reconciliation(&report.reconciliation))) }
         }
     };
     page::section("rows", "Rows", &body)

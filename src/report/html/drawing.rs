@@ -83,6 +83,6 @@ fn colour(labels: &[&str], label: &str) -> String {
 
 /// The strongest nodes, for those who do not see the picture.
 fn strongest(picture: &Picture) -> String {
-    let names: Vec<_> = picture.nodes.iter().take(5).map(|node| nodes::full_name(node)).collect();
+    let names: Vec<_> = picture.nodes.iter().take(5).map(nodes::full_name).collect();
     format!("The strongest by {}: {}", bare(&picture.sized_by), names.join(", "))
 }

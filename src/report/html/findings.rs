@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use maud::{Markup, html};
 
-use super::page::{self, name};
+use super::page::{self, message, name};
 use crate::report::{Finding, Report};
 
 pub(super) fn section(report: &Report) -> Markup {
@@ -13,9 +13,13 @@ pub(super) fn section(report: &Report) -> Markup {
     }
     let mut findings: Vec<_> = report.findings.iter().collect();
     findings.sort_by_key(|finding| Reverse(finding.severity));
-    page::section("findings", "Findings", &html! {
-        ul.findings { @for finding in findings { (item(finding)) } }
-    })
+    page::section(
+        "findings",
+        "Findings",
+        &html! {
+            ul.findings { @for finding in findings { (item(finding)) } }
+        },
+    )
 }
 
 fn item(finding: &Finding) -> Markup {
@@ -23,11 +27,11 @@ fn item(finding: &Finding) -> Markup {
         li class=(finding.severity) {
             p {
                 span.kind { (finding.severity) " " (name(&finding.code)) }
-                " " (name(&finding.message))
+                " " (message(&finding.message))
             }
             @if let Some(place) = &finding.place { p.soft { code { (name(place)) } } }
             @if !finding.help.is_empty() {
-                ul { @for help in &finding.help { li.soft { "Help: " (name(help)) } } }
+                ul { @for help in &finding.help { li.soft { "Help: " (message(help)) } } }
             }
         }
     }

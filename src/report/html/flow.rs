@@ -16,19 +16,23 @@ const BAR: f64 = 1.5;
 const THINNEST: f64 = 1.5;
 
 pub(super) fn figure(rows: &Rows) -> Markup {
-    let hops =
-        [("read", rows.read), ("produced", rows.produced), ("consumed", rows.consumed), ("written", rows.written)];
+    let hops = [
+        ("read", rows.read),
+        ("produced", rows.produced),
+        ("consumed", rows.consumed),
+        ("written", rows.written),
+    ];
     html! {
         figure.flow.card {
             dl.hops { @for (what, count) in hops { div { dt { (what) } dd { (numbers::grouped(count)) } } } }
-            (stream(rows))
+            @if rows.read + rows.produced + rows.consumed > 0 { (stream(rows)) }
             div.exits {
                 dl {
                     div { dt { "filtered out" } dd { (numbers::grouped(rows.filtered_out)) } }
                     div { dt { "already loaded" } dd { (numbers::grouped(rows.already_loaded)) } }
                 }
                 dl {
-                    div { dt { "dead letters" } dd.off[rows.dead_letters > 0] { (numbers::grouped(rows.dead_letters)) } }
+                    div { dt { "dead letters" } dd class=[(rows.dead_letters > 0).then_some("off")] { (numbers::grouped(rows.dead_letters)) } }
                 }
             }
         }
@@ -50,7 +54,7 @@ fn stream(rows: &Rows) -> Markup {
             }
             @if read > produced { path d=(exit(0.0, produced, read)) fill="url(#leaving)" {} }
             @if lost > 0.0 { path d=(exit(2.0, written, written + lost)) fill="url(#lost)" {} }
-            path.band d=(band(0.0, produced, produced) + &band(1.0, produced, consumed) + &band(2.0, written.min(consumed), written)) {}
+            path.band d=(band(0.0, produced, produced) + &band(1.0, produced, consumed) + &band(2.0, written.min(consumed), written) + &band(3.0, written, written)) {}
             @for (hop, height) in (0_u8..).zip([read, produced, consumed, written]) {
                 rect.fill x=(f64::from(hop) * STEP) width=(BAR) height=(rounded(height)) {}
             }

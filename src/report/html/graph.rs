@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use maud::{Markup, html};
 
 use super::drawing::{self, Drawing};
-use super::page::{self, bare, name};
+use super::page::{self, bare, name, scrolling};
 use crate::report::{Picture, Report, numbers};
 
 pub(super) fn section(report: &Report) -> Markup {
@@ -25,18 +25,17 @@ pub(super) fn section(report: &Report) -> Markup {
 }
 
 fn counts(what: &str, count: &str, counts: &IndexMap<String, u64>) -> Markup {
-    html! {
-        div.card {
-            table {
-                thead { tr { th scope="col" { (what) } th.num scope="col" { (count) } } }
-                tbody {
-                    @for (what, count) in counts {
-                        tr { th scope="row" { (name(what)) } td.num { (numbers::grouped(*count)) } }
-                    }
+    let table = html! {
+        table {
+            thead { tr { th scope="col" { (what) } th.num scope="col" { (count) } } }
+            tbody {
+                @for (what, count) in counts {
+                    tr { th scope="row" { (name(what)) } td.num { (numbers::grouped(*count)) } }
                 }
             }
         }
-    }
+    };
+    scrolling(&format!("{count} in the graph"), &table)
 }
 
 fn figure(picture: &Picture, drawing: &Drawing) -> Markup {
@@ -70,11 +69,11 @@ fn reading(picture: &Picture) -> String {
 /// What the picture does not show.
 fn notes(picture: &Picture, drawing: &Drawing) -> Vec<String> {
     let mut notes = Vec::new();
-    let nodes = picture.nodes.len() as u64;
-    if nodes < picture.total_nodes {
+    let shown = picture.nodes.len() as u64;
+    if shown < picture.total_nodes {
         notes.push(format!(
             "Shown are the strongest {} of {} nodes.",
-            numbers::grouped(nodes),
+            numbers::grouped(shown),
             numbers::grouped(picture.total_nodes),
         ));
     }

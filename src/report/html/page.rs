@@ -18,6 +18,8 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
     %3Cg fill='%230e6377'%3E%3Ccircle cx='4' cy='4' r='2.5'/%3E%3Ccircle cx='12' cy='8' r='3'/%3E\
     %3Ccircle cx='5' cy='13' r='2'/%3E%3C/g%3E%3C/svg%3E";
 
+/// A longer word than this may be broken anywhere.
+const LONGEST_WORD: usize = 32;
 /// A longer name than this is cut off.
 const LONGEST_NAME: usize = 240;
 
@@ -77,13 +79,26 @@ pub(super) fn scrolling(label: &str, table: &Markup) -> Markup {
     html! { div class="scroll card" role="region" aria-label=(label) tabindex="0" { (table) } }
 }
 
-/// A name from outside: as text, of its own direction, on one line.
+/// A name from outside: as text, of its own direction; an empty one is seen to be empty.
 pub(super) fn name(text: &str) -> Markup {
-    let text = plain(text);
-    html! { bdi { (clip(&text, LONGEST_NAME)) } }
+    let text = if text.is_empty() { "\"\"".into() } else { plain(text) };
+    let text = clip(&text, LONGEST_NAME);
+    let long = text.split_whitespace().any(|word| word.len() > LONGEST_WORD);
+    html! { bdi class=[long.then_some("long")] { (text) } }
 }
 
-/// The same, where no element may stand: in an attribute or a `title` of SVG.
+/// A message from outside, in which words between backticks are code.
+pub(super) fn message(text: &str) -> Markup {
+    html! {
+        bdi {
+            @for (index, part) in plain(text).split('`').enumerate() {
+                @if index % 2 == 1 { code { (part) } } @else { (part) }
+            }
+        }
+    }
+}
+
+/// The same as [`name`], where no element may stand: in an attribute or a `title` of SVG.
 pub(super) fn bare(text: &str) -> String {
     clip(&plain(text), LONGEST_NAME).into_owned()
 }

@@ -37,7 +37,7 @@ fn table(report: &Report) -> Markup {
                         td.span { (bar(begun / whole, stage.seconds / whole)) }
                         td.num { (numbers::duration(stage.seconds)) }
                         td.num { @if let Some(rate) = stage.rows_per_second { (numbers::rate(rate)) } @else { span.soft { "–" } } }
-                        td.text { (name(&stage.summary)) }
+                        td.text { @if !stage.summary.is_empty() { (name(&stage.summary)) } }
                     }
                 }
             }
@@ -49,7 +49,7 @@ pub(super) fn section(report: &Report) -> Markup {
     let body = if report.stages.is_empty() {
         html! { p.soft { "No stage was begun." } }
     } else {
-        scrolling("Stages", &table(report))
+        scrolling("Table of stages", &table(report))
     };
     page::section("stages", "Stages", &body)
 }

@@ -52,11 +52,11 @@ pub(super) fn figures(report: &Report) -> Markup {
             @if assertions > 0 { (figure("assertions hold", &format!("{hold} of {assertions}"), hold == assertions)) }
         }
     };
-    section("summary", "In figures", &body)
+    section("summary", "Summary", &body)
 }
 
 fn figure(label: &str, number: &str, good: bool) -> Markup {
-    html! { div { dt { (label) } dd.off[!good] { (number) } } }
+    html! { div { dt { (label) } dd class=[(!good).then_some("off")] { (number) } } }
 }
 
 /// `2026-11-24T10:28:00.123Z` as `2026-11-24 10:28:00 UTC`; anything else as it is.

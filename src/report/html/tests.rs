@@ -40,7 +40,17 @@ fn the_policy_names_the_style_sheet_by_its_hash_and_forbids_all_else() {
 fn no_page_has_a_script_a_style_of_an_element_or_an_address_to_fetch() {
     for report in all() {
         let page = render(&report);
-        for forbidden in ["<script", " style=\"", " onerror=\"", "<img", "<iframe", "<object", "src=\"", "@import", "url(h"] {
+        for forbidden in [
+            "<script",
+            " style=\"",
+            " onerror=\"",
+            "<img",
+            "<iframe",
+            "<object",
+            "src=\"",
+            "@import",
+            "url(h",
+        ] {
             assert!(!page.contains(forbidden), "{forbidden} in {}", report.pipeline);
         }
     }

@@ -9,7 +9,9 @@ use super::*;
 
 #[test]
 fn the_report_is_read_back_as_it_was() {
-    for report in [fixtures::bronx(), fixtures::failed(), fixtures::hostile(), fixtures::large(), fixtures::empty()] {
+    for report in
+        [fixtures::bronx(), fixtures::failed(), fixtures::hostile(), fixtures::large(), fixtures::empty()]
+    {
         let read: Report = serde_json::from_str(&render(&report).unwrap()).unwrap();
         assert_eq!(read, report);
     }
@@ -46,7 +48,9 @@ fn a_row_of_a_result_stands_on_one_line() {
 #[test]
 fn every_fixture_is_valid_by_the_schema() {
     let validator = jsonschema::validator_for(schema().as_value()).unwrap();
-    for report in [fixtures::bronx(), fixtures::failed(), fixtures::hostile(), fixtures::large(), fixtures::empty()] {
+    for report in
+        [fixtures::bronx(), fixtures::failed(), fixtures::hostile(), fixtures::large(), fixtures::empty()]
+    {
         let value = serde_json::to_value(&report).unwrap();
         assert_eq!(validator.iter_errors(&value).map(|e| e.to_string()).collect::<Vec<_>>(), [""; 0]);
     }

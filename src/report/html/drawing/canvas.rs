@@ -107,7 +107,7 @@ fn radii(weights: &[f64], height: f64) -> Vec<f64> {
     #[expect(clippy::cast_precision_loss, reason = "there are a few hundred")]
     let spacing = (WIDTH * height / weights.len().max(1) as f64).sqrt();
     let most = (spacing * 0.22).clamp(9.0, 26.0);
-    let least = most * 0.18;
+    let least = (most * 0.18).max(2.5);
     let finite = || weights.iter().copied().filter(|weight| weight.is_finite());
     let low = finite().fold(0.0, f64::min);
     let span = finite().fold(0.0, f64::max) - low;

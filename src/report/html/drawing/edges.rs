@@ -75,10 +75,7 @@ fn arc(from: Dot, to: Dot, width: f64) -> String {
     let mut path = Path::default();
     path.start([from.x + side[0], from.y + side[1]]);
     path.curve([bend[0] + side[0] / 2.0, bend[1] + side[1] / 2.0], tip);
-    path.curve(
-        [bend[0] - side[0] / 2.0, bend[1] - side[1] / 2.0],
-        [from.x - side[0], from.y - side[1]],
-    );
+    path.curve([bend[0] - side[0] / 2.0, bend[1] - side[1] / 2.0], [from.x - side[0], from.y - side[1]]);
     path.text + "z"
 }
 

@@ -1,7 +1,7 @@
 //! A force-directed layout: nodes repel each other, edges draw their ends together.
 //!
 //! After Fruchterman and Reingold (Graph drawing by force-directed placement, 1991), with the repulsion of a node growing
-//! with its degree as in ForceAtlas2 (Jacomy et al., 2014) and a pull to the middle that keeps components together.
+//! with its degree as in `ForceAtlas2` (Jacomy et al., 2014) and a pull to the middle that keeps components together.
 //! Nothing is drawn by lot: nodes begin on a spiral in their order, so that the same graph gives the same picture.
 
 use super::canvas::Point;
@@ -12,7 +12,10 @@ const ROUNDS: u32 = 300;
 /// The angle between two nodes of the spiral at the beginning: the golden angle.
 const GOLDEN_ANGLE: f64 = 2.399_963_229_728_653;
 /// The pull to the middle, a share of the distance.
-const GRAVITY: f64 = 0.035;
+const GRAVITY: f64 = 0.6;
+
+/// The pull of an edge, a share of its length.
+const SPRING: f64 = 0.6;
 
 /// Lays out so many nodes.
 pub(super) fn lay_out(nodes: usize, edges: &[PictureEdge]) -> Vec<Point> {
@@ -64,13 +67,12 @@ fn begin(node: usize) -> Point {
 }
 
 fn forces(points: &[Point], masses: &[f64], springs: &[Spring]) -> Vec<Point> {
-    let mut forces: Vec<Point> = points
-        .iter()
-        .zip(masses)
-        .map(|([x, y], mass)| [-x * GRAVITY * mass, -y * GRAVITY * mass])
-        .collect();
+    let mut forces: Vec<Point> =
+        points.iter().zip(masses).map(|([x, y], mass)| [-x * GRAVITY * mass, -y * GRAVITY * mass]).collect();
     for (one, (a, mass)) in points.iter().zip(masses).enumerate() {
-        let Some((force, others)) = forces.get_mut(one..).and_then(<[Point]>::split_first_mut) else { continue };
+        let Some((force, others)) = forces.get_mut(one..).and_then(<[Point]>::split_first_mut) else {
+            continue;
+        };
         let later = points.iter().zip(masses).skip(one + 1);
         for (other, (b, other_mass)) in others.iter_mut().zip(later) {
             let [dx, dy] = [a[0] - b[0], a[1] - b[1]];
@@ -82,7 +84,7 @@ fn forces(points: &[Point], masses: &[f64], springs: &[Spring]) -> Vec<Point> {
     for Spring { ends: [from, to], strength } in springs {
         let (Some(a), Some(b)) = (points.get(*from), points.get(*to)) else { continue };
         let [dx, dy] = [b[0] - a[0], b[1] - a[1]];
-        let pull = strength * dx.hypot(dy) / 4.0;
+        let pull = strength * SPRING;
         for (end, sign) in [(from, pull), (to, -pull)] {
             if let Some(force) = forces.get_mut(*end) {
                 *force = [sign.mul_add(dx, force[0]), sign.mul_add(dy, force[1])];

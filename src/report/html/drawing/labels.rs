@@ -8,12 +8,13 @@ use crate::report::Picture;
 use crate::report::words::{clip, plain};
 
 /// A longer label than this is cut off.
-const LONGEST: usize = 24;
+const LONGEST: usize = 28;
 /// The distance of a label from its dot.
 const GAP: f64 = 5.0;
 
 /// Labels for a wide page and, larger and fewer, for a narrow one: the style sheet shows one of the two.
-const SETS: [Set; 2] = [Set { class: "t", size: 13.0, most: 24 }, Set { class: "t small", size: 30.0, most: 6 }];
+const SETS: [Set; 2] =
+    [Set { class: "t", size: 13.0, most: 24 }, Set { class: "t small", size: 30.0, most: 6 }];
 
 /// How labels are set.
 #[derive(Clone, Copy)]
@@ -79,7 +80,8 @@ fn place(picture: &Picture, canvas: &Canvas, set: Set) -> Vec<Placed> {
         if text.is_empty() {
             continue;
         }
-        let free = |(rect, _): &(Rect, _)| rect.is_inside(canvas.height) && !taken.iter().any(|t| t.overlaps(*rect));
+        let free =
+            |(rect, _): &(Rect, _)| rect.is_inside(canvas.height) && !taken.iter().any(|t| t.overlaps(*rect));
         if let Some((rect, (x, anchor))) = candidates(dot, &text, set.size).into_iter().find(free) {
             let baseline = rect.0[3] - set.size * 0.28;
             taken.push(rect);

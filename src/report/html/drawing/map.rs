@@ -19,18 +19,20 @@ pub(super) fn project(nodes: &[PictureNode]) -> Option<Vec<Option<Point>>> {
     let places: Vec<_> = nodes.iter().map(place).collect();
     let latitudes = || places.iter().flatten().map(|[_, latitude]| *latitude);
     latitudes().next()?;
-    let middle =
-        f64::midpoint(latitudes().fold(f64::INFINITY, f64::min), latitudes().fold(f64::NEG_INFINITY, f64::max));
+    let middle = f64::midpoint(
+        latitudes().fold(f64::INFINITY, f64::min),
+        latitudes().fold(f64::NEG_INFINITY, f64::max),
+    );
     let narrowing = middle.to_radians().cos().max(0.01);
-    let point =
-        |[longitude, latitude]: Point| [longitude * narrowing * KILOMETRES, -latitude * KILOMETRES];
+    let point = |[longitude, latitude]: Point| [longitude * narrowing * KILOMETRES, -latitude * KILOMETRES];
     Some(places.into_iter().map(|place| place.map(point)).collect())
 }
 
 /// A line of a round number of kilometres, at the lower left; `unit` is the length of one.
 pub(super) fn scale(unit: f64, height: f64) -> Markup {
     let Some(kilometres) = round_length(unit) else { return html! {} };
-    let text = if kilometres < 1.0 { format!("{:.0} m", kilometres * 1e3) } else { format!("{kilometres} km") };
+    let text =
+        if kilometres < 1.0 { format!("{:.0} m", kilometres * 1e3) } else { format!("{kilometres} km") };
     let (length, y) = ((kilometres * unit).round(), height - 20.0);
     html! {
         path.scale d={ "M24 " (y - 5.0) "v5h" (length) "v-5" } {}
