@@ -1,7 +1,7 @@
 //! The report of a run: one value, from which JSON, Markdown, HTML and the terminal's tables are made.
 //!
 //! [`json`] is for programs and keeps every digit; [`text`], [`markdown`] and [`html`] are for people, and share how a
-//! number ([`numbers`]), a name ([`words`]) and a result ([`results`]) is written.
+//! number, a name and a result is written.
 
 pub mod html;
 pub mod json;

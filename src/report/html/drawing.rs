@@ -13,7 +13,7 @@ use self::canvas::{Canvas, WIDTH};
 use super::page::bare;
 use crate::report::Picture;
 
-/// How many colours there are; further labels share the last.
+/// How many colours there are; where there are more labels, the rest share the last.
 const COLOURS: usize = 8;
 
 /// A drawn picture, and what its caption must say.
@@ -43,8 +43,18 @@ pub(super) fn draw(picture: &Picture) -> Option<Drawing> {
             @if let Some(unit) = unit { (map::scale(unit, canvas.height)) }
         }
     };
-    let legend = labels.iter().map(|label| ((*label).to_owned(), colour(label))).collect();
-    Some(Drawing { svg, legend, nowhere })
+    Some(Drawing { svg, legend: legend(&labels), nowhere })
+}
+
+/// The labels with their colours; those that share the last are counted.
+fn legend(labels: &[&str]) -> Vec<(String, String)> {
+    let named = if labels.len() > COLOURS { COLOURS - 1 } else { labels.len() };
+    let mut legend: Vec<_> =
+        labels.iter().take(named).map(|label| ((*label).to_owned(), colour(labels, label))).collect();
+    if labels.len() > named {
+        legend.push((format!("{} more labels", labels.len() - named), format!("c{}", COLOURS - 1)));
+    }
+    legend
 }
 
 /// Where the nodes are drawn, and in a map how long a kilometre is.

@@ -45,7 +45,7 @@ fn figure(picture: &Picture, drawing: &Drawing) -> Markup {
             figcaption {
                 ul.legend {
                     @for (label, class) in &drawing.legend {
-                        li { svg viewBox="0 0 12 12" aria-hidden="true" { circle class=(class) cx="6" cy="6" r="6" {} } (name(label)) }
+                        li { svg viewBox="0 0 12 12" aria-hidden="true" { circle class=(class) cx="6" cy="6" r="6" {} } span.name { (name(label)) } }
                     }
                 }
                 p { (reading(picture)) }
