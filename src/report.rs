@@ -1,9 +1,27 @@
 //! The report of a run: one value, from which JSON, Markdown, HTML and the terminal's tables are made.
+//!
+//! [`json`] is for programs and keeps every digit; [`text`], [`markdown`] and [`html`] are for people, and share how a
+//! number, a name and a result is written.
+
+pub mod html;
+pub mod json;
+pub mod markdown;
+mod numbers;
+pub mod picture;
+mod results;
+pub mod text;
+mod words;
+
+#[cfg(test)]
+mod fixtures;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::diagnostic::Severity;
+use crate::progress::Outcome;
 
 /// What a run did and what came of it. Serialised, it is `report.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +60,25 @@ pub struct Report {
     pub spec: String,
 }
 
+impl Report {
+    /// How many assertions hold, and how many there are.
+    fn assertions(&self) -> (usize, usize) {
+        let all = || self.analyses.iter().flat_map(|analysis| &analysis.assertions);
+        (all().filter(|assertion| assertion.ok).count(), all().count())
+    }
+
+    /// How many of the compared counts agree, and how many there are.
+    fn checks(&self) -> (usize, usize) {
+        (self.reconciliation.iter().filter(|check| check.ok).count(), self.reconciliation.len())
+    }
+
+    /// The longer name of the node with this name, where the picture knows one.
+    fn title_of(&self, name: &str) -> Option<&str> {
+        let nodes = &self.picture.as_ref()?.nodes;
+        nodes.iter().find(|node| node.name == name)?.title.as_deref()
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::Display)]
 #[serde(rename_all = "lowercase")]
@@ -55,14 +92,34 @@ pub enum Status {
     Interrupted,
 }
 
+impl Status {
+    /// A mark that stands beside the word.
+    const fn mark(self) -> &'static str {
+        match self {
+            Self::Done => "✓",
+            Self::Failed => "✗",
+            Self::Interrupted => "■",
+        }
+    }
+
+    /// What it means, in a sentence.
+    const fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "The graph is as the file says.",
+            Self::Failed => "The graph is not as the file says; the findings say why.",
+            Self::Interrupted => "The run was stopped; the same command goes on from here.",
+        }
+    }
+}
+
 /// One stage of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StageReport {
     /// `validate`, `deploy`, `stream`, `analyse`, `report`.
     pub name: String,
-    /// `done`, `unchanged`, `failed`, `interrupted`, `skipped`.
-    pub status: String,
+    /// How it ended.
+    pub status: Outcome,
     /// How long it took.
     pub seconds: f64,
     /// What came of it, in a few words.
@@ -186,13 +243,26 @@ pub struct AnalysisReport {
     pub total_rows: u64,
     /// How many rows people are shown.
     pub top: usize,
-    /// The column to draw as bars: a number a row, named by the first column.
+    /// The column to draw as bars: a number a row, named by the columns before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chart: Option<String>,
+    /// The column whose values name nodes of the picture, so that people are shown their longer names beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_column: Option<String>,
     /// How long it took.
     pub seconds: f64,
     /// The assertions, and how each came out.
     pub assertions: Vec<AssertionReport>,
+}
+
+impl AnalysisReport {
+    /// What computed it, in a few words: `pageRank by builtin`.
+    fn by(&self) -> String {
+        if self.procedure == self.engine {
+            return self.engine.clone();
+        }
+        format!("{} by {}", self.procedure, self.engine)
+    }
 }
 
 /// How an assertion came out.
@@ -214,8 +284,8 @@ pub struct AssertionReport {
 pub struct Finding {
     /// The stable code.
     pub code: String,
-    /// `warning` or `error`.
-    pub severity: String,
+    /// How much it weighs.
+    pub severity: Severity,
     /// What it says.
     pub message: String,
     /// `file:line:column`, where it has a place.
