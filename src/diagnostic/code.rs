@@ -330,7 +330,7 @@ pub enum Code {
     NotNumeric,
     /// A query looks for something that the mapping never makes.
     ///
-    /// It would find nothing. Labels and types are case-sensitive; where other programs write to the same database, this may be
-    /// meant: `allow: [unmatched-pattern]`.
+    /// A label or type finds nothing, a property is null. Names are case-sensitive; where other programs write to the same
+    /// database, this may be meant: `allow: [unmatched-pattern]`.
     UnmatchedPattern,
 }

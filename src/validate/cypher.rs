@@ -2,7 +2,9 @@
 
 mod words;
 
-use crate::diagnostic::{Code, Diagnostic, Path};
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Code, Diagnostic, Path, did_you_mean};
 use crate::graph::cypher::{self, ClauseKind, Made, SyntaxError};
 use crate::graph::mapping::{self, Column};
 use crate::spec::{Indexes, Spec};
@@ -46,6 +48,7 @@ pub(super) fn query(spec: &Spec, text: &str, made: Option<&Made>, at: &Path, fou
     }
     if let Some(made) = made {
         unmatched(&statement, made, at, found);
+        never_set(&statement, made, at, found);
     }
     if is_embedded(spec) {
         found.extend(cypher::engine_syntax(text, false).map(|error| engine(error, at)));
@@ -65,7 +68,7 @@ fn unmatched(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut 
         types.filter(|kind| made.lacks_type(&kind.name)).map(|kind| (kind, "type", &made.relationships));
     for (label, noun, known) in labels.chain(types) {
         let names = || known.keys().map(String::as_str);
-        let help = crate::diagnostic::did_you_mean(&label.name, names());
+        let help = did_you_mean(&label.name, names());
         found.push(
             Diagnostic::new(
                 Code::UnmatchedPattern,
@@ -73,6 +76,29 @@ fn unmatched(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut 
             )
             .within(at.clone(), label.range.clone())
             .help(help.unwrap_or_else(|| format!("{noun}s: {}", list(names())))),
+        );
+    }
+}
+
+/// Properties that the mapping never sets on what the query reads them of.
+fn never_set(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut Vec<Diagnostic>) {
+    for used in statement.properties.iter().filter(|used| made.lacks_property(used)) {
+        let elements = if used.of_node { &made.nodes } else { &made.relationships };
+        let known: BTreeSet<&str> = used
+            .labels
+            .iter()
+            .filter_map(|label| elements.get(label))
+            .flat_map(|element| element.known.keys().map(String::as_str))
+            .collect();
+        let labels = super::words::either(used.labels.iter().map(String::as_str));
+        let help = did_you_mean(&used.name, known.iter().copied());
+        found.push(
+            Diagnostic::new(
+                Code::UnmatchedPattern,
+                format!("the mapping never sets `{}` on {labels}, so it is null here", used.name),
+            )
+            .within(at.clone(), used.range.clone())
+            .help(help.unwrap_or_else(|| format!("properties: {}", list(known.iter().copied())))),
         );
     }
 }
