@@ -9,6 +9,7 @@ pub mod graph;
 pub mod message;
 pub mod progress;
 pub mod report;
+pub mod source;
 pub mod spec;
 pub mod topic;
 pub mod validate;

@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use runner::diagnostic::render::{Colour, FileFindings, Position, SourceText as _, text};
+use runner::diagnostic::render::{Colour, FileFindings, Lines, SourceText as _, text};
 use runner::spec::load::{self, Document};
 use runner::validate;
 
@@ -42,7 +42,7 @@ fn expected(text: &str) -> Vec<String> {
 fn told(document: &Document, checkup: &validate::Checkup) -> Vec<String> {
     let findings = checkup.findings.iter().map(|finding| {
         let start = document.locate(&finding.location).unwrap_or_default().start;
-        let position = Position::of(&document.file.text, start);
+        let position = Lines::of(&document.file.text).position(start);
         format!("{} {}:{}", finding.code, position.line, position.column)
     });
     findings.collect()

@@ -50,23 +50,43 @@ pub struct Position {
     pub column: usize,
 }
 
-impl Position {
-    /// The place of a byte.
+/// A text by lines, to find the line and column of a byte.
+#[derive(Debug, Clone)]
+pub struct Lines<'a> {
+    text: &'a str,
+    /// The first byte of each line.
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    /// The lines of a text.
     #[must_use]
-    pub fn of(text: &str, byte: usize) -> Self {
-        let before = text.get(..byte).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |line_break| line_break + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-        Self { line, column }
+    pub fn of(text: &'a str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
+        Self { text, starts }
+    }
+
+    /// Where a byte is; the end of the text for one behind it.
+    #[must_use]
+    pub fn position(&self, byte: usize) -> Position {
+        let byte = byte.min(self.text.len());
+        let line = self.starts.partition_point(|start| *start <= byte);
+        Position { line, column: self.before(byte).chars().count() + 1 }
+    }
+
+    /// What stands before a byte on its line.
+    fn before(&self, byte: usize) -> &'a str {
+        let line = self.starts.partition_point(|start| *start <= byte);
+        let start = line.checked_sub(1).and_then(|line| self.starts.get(line)).copied().unwrap_or_default();
+        self.text.get(start..byte).unwrap_or_default()
     }
 }
 
-/// Where a finding begins and ends; `None` for one that is not about a place in the file.
-fn span(source: &dyn SourceText, finding: &Diagnostic) -> Option<(Position, Position)> {
-    let range = source.locate(&finding.location)?;
-    let text = source.text();
-    Some((Position::of(text, range.start), Position::of(text, range.end)))
+/// Where a location begins and ends; `None` for one that is not in the file.
+fn span(source: &dyn SourceText, lines: &Lines<'_>, location: &Location) -> Option<(Position, Position)> {
+    let range = source.locate(location)?;
+    Some((lines.position(range.start), lines.position(range.end)))
 }
 
 /// Puts findings in the order of their places; those without a place come last.

@@ -60,17 +60,13 @@ fn add(
 }
 
 /// The finding for a label, a type or a property that the mapping does not make.
-pub(super) fn not_made<'n>(
-    noun: &str,
-    name: &str,
-    known: impl Iterator<Item = &'n String> + Clone,
-) -> Diagnostic {
-    let names = || known.clone().map(String::as_str);
+pub(super) fn not_made<'n>(noun: &str, name: &str, known: impl Iterator<Item = &'n String>) -> Diagnostic {
+    let names: Vec<&str> = known.map(String::as_str).collect();
     let plural = if noun == "property" { "properties".to_owned() } else { format!("{noun}s") };
-    let help = match (did_you_mean(name, names()), names().next()) {
+    let help = match (did_you_mean(name, names.iter().copied()), names.is_empty()) {
         (Some(meant), _) => meant,
-        (None, None) => format!("it makes no {plural} at all"),
-        (None, Some(_)) => format!("{plural}: {}", words::list(names())),
+        (None, true) => format!("it makes no {plural} at all"),
+        (None, false) => format!("{plural}: {}", words::list(names)),
     };
     Diagnostic::new(Code::UnknownName, format!("the mapping makes nothing with the {noun} `{name}`"))
         .help(help)

@@ -42,25 +42,46 @@ pub struct Checkup {
     pub pipeline: Option<Pipeline>,
     /// All findings, in the order of their places.
     pub findings: Vec<Diagnostic>,
-    /// The paths of the faulty places that were replaced.
-    replaced: Vec<Path>,
+    replaced: Replaced,
+}
+
+/// The paths of faulty places whose values were replaced, so that what is said of them means nothing.
+#[derive(Debug, Clone, Default)]
+struct Replaced {
+    paths: HashSet<Path>,
+    /// The mappings and lists that hold them.
+    parents: HashSet<Path>,
+}
+
+impl Replaced {
+    fn add(&mut self, paths: impl IntoIterator<Item = Path>) {
+        for path in paths {
+            self.parents.extend(path.parent());
+            self.paths.insert(path);
+        }
+    }
+
+    /// Whether a path is that of a replaced place, below one, or that of the mapping that holds one.
+    fn touch(&self, path: &Path) -> bool {
+        let mut above = Some(path.clone());
+        let from_here_up = std::iter::from_fn(|| {
+            let here = above.take()?;
+            above = here.parent();
+            Some(here)
+        });
+        self.parents.contains(path) || from_here_up.into_iter().any(|path| self.paths.contains(&path))
+    }
 }
 
 impl Checkup {
     /// Adds findings, but for those about faulty places that were replaced, and puts all in the order of their places.
     pub fn extend(&mut self, document: &Document, found: Vec<Diagnostic>) {
-        let replaced = &self.replaced;
-        let sound = found.into_iter().filter(|finding| {
-            let path = finding.path();
-            !replaced.iter().any(|replaced| schema::touches(&path, replaced))
-        });
+        let sound = found.into_iter().filter(|finding| !self.replaced.touch(&finding.path()));
         self.findings.extend(sound);
         render::sort(document, &mut self.findings);
     }
 
     /// The pipeline, checked, with what warnings there are; or all findings, where one of them is an error.
-    ///
-    /// Warnings that the file allows are dropped; with `deny_warnings`, the others are errors.
     ///
     /// # Errors
     /// All findings.
@@ -68,23 +89,36 @@ impl Checkup {
         self,
         deny_warnings: bool,
     ) -> Result<(Checked<Pipeline>, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let allowed = self.pipeline.as_ref().map(|pipeline| pipeline.spec.allow.clone()).unwrap_or_default();
-        let mut findings = self.findings;
-        findings.retain(|finding| {
-            let is_allowed = allowed.iter().any(|code| *code == finding.code.to_string());
-            finding.severity == Severity::Error || !is_allowed
-        });
-        if deny_warnings {
-            for finding in &mut findings {
-                finding.severity = Severity::Error;
-            }
-        }
+        let allowed =
+            self.pipeline.as_ref().map(|pipeline| pipeline.spec.allow.as_slice()).unwrap_or_default();
+        let findings = weigh(self.findings, allowed, deny_warnings);
         let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
         match self.pipeline {
             Some(pipeline) if !has_errors => Ok((Checked::vouch(pipeline), findings)),
             _ => Err(findings),
         }
     }
+}
+
+/// What findings weigh in the end: warnings that the file allows are dropped, outcomes of a run that it allows become
+/// warnings, and with `deny_warnings` all other warnings become errors.
+#[must_use]
+pub fn weigh(findings: Vec<Diagnostic>, allowed: &[String], deny_warnings: bool) -> Vec<Diagnostic> {
+    let weighed = findings.into_iter().filter_map(|mut finding| {
+        let is_allowed = allowed.iter().any(|code| *code == finding.code.to_string());
+        // What a rule has raised above its code's usual weight stands in the way of the run itself.
+        let is_raised = finding.severity > finding.code.severity();
+        if is_allowed && !is_raised && finding.code.can_be_allowed() {
+            if finding.severity == Severity::Warning {
+                return None;
+            }
+            finding.severity = Severity::Warning;
+        } else if deny_warnings {
+            finding.severity = Severity::Error;
+        }
+        Some(finding)
+    });
+    weighed.collect()
 }
 
 /// Checks a file as far as it goes without looking at anything else: its form, and the references inside of it.
@@ -94,10 +128,11 @@ pub fn check(document: &Document) -> Checkup {
     let mut checkup = Checkup {
         pipeline: outcome.pipeline,
         findings: document.findings.clone(),
-        replaced: unread(document),
+        replaced: Replaced::default(),
     };
+    checkup.replaced.add(unread(document));
     checkup.extend(document, outcome.findings);
-    checkup.replaced.extend(outcome.replaced);
+    checkup.replaced.add(outcome.replaced);
     let mut found = references(document, checkup.pipeline.as_ref());
     // Where two rules meet at one place, the schema's word on it is the first and enough.
     let told: HashSet<Path> = checkup.findings.iter().map(Diagnostic::path).collect();

@@ -20,7 +20,6 @@ use super::words::Found;
 use fault::Fault;
 use reader::Reader;
 use shape::Shapes;
-pub(super) use shape::touches;
 
 /// What the first tier made of a file.
 pub(super) struct Outcome {
@@ -30,6 +29,10 @@ pub(super) struct Outcome {
     /// The paths of what was replaced: what the rules say of these is of no use.
     pub replaced: Vec<Path>,
 }
+
+/// How many faults are told of one file, and how many unknown keys of one mapping: a file with more is something else, and
+/// would keep a reader and this program busy for long.
+const MOST_FAULTS: usize = 1_000;
 
 struct Compiled {
     schema: Value,
@@ -59,8 +62,12 @@ pub(super) fn check(document: &Document) -> Outcome {
     let mut value = value.clone();
     take_numbers_from_variables(document, compiled, &mut value);
 
-    let faults: Vec<Fault> =
-        compiled.validator.iter_errors(&value).flat_map(|error| Fault::leaves(&error, &value)).collect();
+    let faults: Vec<Fault> = compiled
+        .validator
+        .iter_errors(&value)
+        .take(MOST_FAULTS)
+        .flat_map(|error| Fault::leaves(&error, &value))
+        .collect();
     let reader = Reader { document, shapes: Shapes::new(&compiled.schema), value: &value };
     for fault in &faults {
         outcome.findings.extend(reader.explain(fault, &faults));
@@ -119,8 +126,12 @@ fn find<'v>(value: &'v Value, path: &Path, wanted: &dyn Fn(&Value) -> bool) -> O
 
 /// Environment variables hold texts; where a number or a truth value is wanted, a text from a variable that reads as one is it.
 fn take_numbers_from_variables(document: &Document, compiled: &Compiled, value: &mut Value) {
-    let faults: Vec<Fault> =
-        compiled.validator.iter_errors(value).flat_map(|error| Fault::leaves(&error, value)).collect();
+    let faults: Vec<Fault> = compiled
+        .validator
+        .iter_errors(value)
+        .take(MOST_FAULTS)
+        .flat_map(|error| Fault::leaves(&error, value))
+        .collect();
     for fault in faults {
         if fault.keyword != "type" || document.places.variables(&fault.path).is_empty() {
             continue;

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by a panic")]
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -159,4 +161,15 @@ proptest! {
     fn no_bytes_at_all_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         ask_everything(&bytes);
     }
+}
+
+#[test]
+fn a_large_file_full_of_faults_is_told_in_reasonable_time() {
+    let mut text = SMALL.to_owned();
+    for number in 0..50_000 {
+        writeln!(text, "unknown{number}: {{ password: hunter2 }}").unwrap();
+    }
+    let begun = std::time::Instant::now();
+    ask_everything(text.as_bytes());
+    assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }

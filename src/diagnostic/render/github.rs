@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::diagnostic::Severity;
 
-use super::{FileFindings, span};
+use super::{FileFindings, Lines, span};
 
 /// Findings as workflow commands, one a line.
 /// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
@@ -12,13 +12,14 @@ use super::{FileFindings, span};
 pub fn github(files: &[FileFindings<'_>]) -> String {
     let mut out = String::new();
     for file in files {
+        let lines = Lines::of(file.source.text());
         for finding in file.findings {
             let command = match finding.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
             };
             let mut properties = format!("file={}", property(file.source.name()));
-            if let Some((start, end)) = span(file.source, finding) {
+            if let Some((start, end)) = span(file.source, &lines, &finding.location) {
                 let Ok(()) = write!(properties, ",line={},col={}", start.line, start.column) else {
                     continue;
                 };

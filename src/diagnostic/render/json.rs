@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::diagnostic::{Code, Path, Severity};
 
-use super::{FileFindings, is_valid, span};
+use super::{FileFindings, Lines, is_valid, span};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -29,8 +29,9 @@ struct Finding<'a> {
 #[must_use]
 pub fn json(files: &[FileFindings<'_>]) -> String {
     let diagnostics = files.iter().flat_map(|file| {
-        file.findings.iter().map(|finding| {
-            let start = span(file.source, finding).map(|(start, _)| start);
+        let lines = Lines::of(file.source.text());
+        file.findings.iter().map(move |finding| {
+            let start = span(file.source, &lines, &finding.location).map(|(start, _)| start);
             Finding {
                 code: finding.code,
                 severity: finding.severity,

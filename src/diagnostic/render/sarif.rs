@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::diagnostic::{Code, Diagnostic, Location, Severity};
 
-use super::{FileFindings, Position, SourceText, span};
+use super::{FileFindings, Lines, SourceText, span};
 
 /// Findings as a SARIF log, indented.
 /// <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
@@ -28,7 +28,10 @@ pub fn sarif(files: &[FileFindings<'_>]) -> String {
         .collect();
     let results: Vec<Value> = files
         .iter()
-        .flat_map(|file| file.findings.iter().map(|finding| result(file.source, finding)))
+        .flat_map(|file| {
+            let lines = Lines::of(file.source.text());
+            file.findings.iter().map(move |finding| result(file.source, &lines, finding))
+        })
         .collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -47,7 +50,7 @@ pub fn sarif(files: &[FileFindings<'_>]) -> String {
     format!("{log:#}")
 }
 
-fn result(source: &dyn SourceText, finding: &Diagnostic) -> Value {
+fn result(source: &dyn SourceText, lines: &Lines<'_>, finding: &Diagnostic) -> Value {
     let mut text = finding.message.clone();
     for help in &finding.help {
         text.push('\n');
@@ -57,7 +60,7 @@ fn result(source: &dyn SourceText, finding: &Diagnostic) -> Value {
         .related
         .iter()
         .map(|(location, label)| {
-            let mut place = place(source, location);
+            let mut place = place(source, lines, location);
             place["message"] = json!({ "text": label });
             place
         })
@@ -66,23 +69,21 @@ fn result(source: &dyn SourceText, finding: &Diagnostic) -> Value {
         "ruleId": finding.code.to_string(),
         "level": level(finding.severity),
         "message": { "text": text },
-        "locations": [place(source, &finding.location)],
+        "locations": [place(source, lines, &finding.location)],
     });
     if !related.is_empty() {
         result["relatedLocations"] = Value::Array(related);
     }
-    if span(source, finding).is_some() {
+    if source.locate(&finding.location).is_some() {
         result["locations"][0]["logicalLocations"] =
             json!([{ "fullyQualifiedName": finding.path().to_string() }]);
     }
     result
 }
 
-fn place(source: &dyn SourceText, location: &Location) -> Value {
+fn place(source: &dyn SourceText, lines: &Lines<'_>, location: &Location) -> Value {
     let mut physical = json!({ "artifactLocation": { "uri": uri(source.name()) } });
-    if let Some(range) = source.locate(location) {
-        let start = Position::of(source.text(), range.start);
-        let end = Position::of(source.text(), range.end);
+    if let Some((start, end)) = span(source, lines, location) {
         physical["region"] = json!({
             "startLine": start.line,
             "startColumn": start.column,

@@ -100,6 +100,8 @@ fn places_past_the_end_of_the_text_do_no_harm() {
 
 #[test]
 fn columns_count_characters() {
-    assert_eq!(Position::of("a\nünï x", 2), Position { line: 2, column: 1 });
-    assert_eq!(Position::of("a\nünï x", 8), Position { line: 2, column: 5 });
+    assert_eq!(Lines::of("a\nünï x").position(2), Position { line: 2, column: 1 });
+    assert_eq!(Lines::of("a\nünï x").position(8), Position { line: 2, column: 5 });
+    assert_eq!(Lines::of("a\n").position(usize::MAX), Position { line: 2, column: 1 });
+    assert_eq!(Lines::of("").position(0), Position { line: 1, column: 1 });
 }

@@ -37,7 +37,8 @@ fn told(document: &Document) -> Vec<String> {
         let place = document.locate(&finding.location).map_or_else(
             || "-".to_owned(),
             |range| {
-                let position = crate::diagnostic::render::Position::of(&document.file.text, range.start);
+                let position =
+                    crate::diagnostic::render::Lines::of(&document.file.text).position(range.start);
                 format!("{}:{}", position.line, position.column)
             },
         );

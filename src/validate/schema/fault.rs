@@ -6,6 +6,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
 use serde_json::Value;
 
+use super::MOST_FAULTS;
 use crate::diagnostic::{Path, Step};
 
 /// One fault that the schema found, without the alternatives around it.
@@ -52,7 +53,9 @@ impl Fault {
         let schema_path = error.schema_path().as_str();
         let schema = schema_path.rsplit_once('/').map_or("", |(schema, _)| schema).to_owned();
         let keys = match error.kind() {
-            ValidationErrorKind::AdditionalProperties { unexpected } => unexpected.clone(),
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                unexpected.iter().take(MOST_FAULTS).cloned().collect()
+            }
             ValidationErrorKind::Required { property } => {
                 property.as_str().map(str::to_owned).into_iter().collect()
             }

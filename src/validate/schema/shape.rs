@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::Path;
-
 use super::{Fault, at_mut};
 
 pub(super) struct Shapes<'a> {
@@ -178,9 +176,4 @@ fn types_of(node: &Value) -> Vec<&str> {
 
 fn alternatives_of(node: &Value) -> impl Iterator<Item = &Value> {
     ["anyOf", "oneOf"].into_iter().filter_map(|key| node.get(key).and_then(Value::as_array)).flatten()
-}
-
-/// Whether a finding at one path is about what was replaced at another: at it, below it, or at the mapping that holds it.
-pub(in crate::validate) fn touches(path: &Path, replaced: &Path) -> bool {
-    path.steps().starts_with(replaced.steps()) || replaced.parent().is_some_and(|parent| parent == *path)
 }

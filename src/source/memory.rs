@@ -1,0 +1,103 @@
+//! Rows that a test gives as JSON objects, through the same filter and select as the rows of files.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::json::ReaderBuilder;
+use serde_json::{Map, Value};
+
+use super::dataset::Batch;
+use super::error::SourceError;
+use super::scan::Plan;
+use super::stores::innermost;
+
+/// A row of a test.
+pub(super) type Row = Map<String, Value>;
+
+/// The batch that rows come to, as if they were a file of that name.
+pub(super) fn batch(plan: &Plan, name: &str, rows: &[Row]) -> Result<Batch, Vec<SourceError>> {
+    let faults: Vec<SourceError> =
+        rows.iter().enumerate().flat_map(|(place, row)| misfits(plan, place, row)).collect();
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let decoded = decode(&plan.file_schema, rows).map_err(|why| row_faults(plan, rows, &why))?;
+    let used = decoded.project(&plan.used).map_err(|why| row_faults(plan, rows, &why))?;
+    let whole = |why: &dyn std::error::Error| {
+        vec![SourceError::Row { place: format!("the rows of `{name}`"), why: innermost(why) }]
+    };
+    let (picked, kept) = plan.pick(&used, None).map_err(|why| whole(&why))?;
+    Ok(Batch {
+        file: name.into(),
+        lineage: "".into(),
+        rows: picked,
+        ordinals: kept.into_iter().map(|row| row as u64).collect(),
+        read: rows.len() as u64,
+    })
+}
+
+/// What in a row does not fit the columns: a name that none has, and a null where the files hold none.
+fn misfits(plan: &Plan, place: usize, row: &Row) -> Vec<SourceError> {
+    let fault = |why: String, known| SourceError::TestRow { row: place, why, known };
+    let schema = &plan.file_schema;
+    let unknown = row.keys().filter(|name| schema.column_with_name(name).is_none()).map(|name| {
+        let known = schema.fields().iter().map(|field| field.name().clone()).collect();
+        fault(format!("there is no column `{name}`"), known)
+    });
+    let used = plan.used.iter().filter_map(|place| schema.fields().get(*place));
+    let missing = used
+        .filter(|field| !field.is_nullable() && row.get(field.name()).is_none_or(Value::is_null))
+        .map(|field| {
+            fault(format!("`{}` is never null in the files, so it must be given", field.name()), Vec::new())
+        });
+    unknown.chain(missing).collect()
+}
+
+/// The faults of rows that cannot be decoded together: those of each row on its own.
+fn row_faults(plan: &Plan, rows: &[Row], together: &ArrowError) -> Vec<SourceError> {
+    let alone = rows.iter().enumerate().filter_map(|(row, values)| {
+        let why = decode(&plan.file_schema, std::slice::from_ref(values)).err()?;
+        Some(SourceError::TestRow { row, why: innermost(&why), known: Vec::new() })
+    });
+    let faults: Vec<SourceError> = alone.collect();
+    if faults.is_empty() {
+        return vec![SourceError::TestRow { row: 0, why: innermost(together), known: Vec::new() }];
+    }
+    faults
+}
+
+fn decode(schema: &SchemaRef, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
+    let readable: Vec<Field> = schema
+        .fields()
+        .iter()
+        .map(|field| Field::new(field.name(), readable_type(field.data_type()), true))
+        .collect();
+    let readable = Arc::new(Schema::new(readable));
+    let mut decoder =
+        ReaderBuilder::new(Arc::clone(&readable)).with_batch_size(rows.len().max(1)).build_decoder()?;
+    decoder.serialize(rows)?;
+    let decoded = decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(readable));
+    let columns = decoded
+        .columns()
+        .iter()
+        .zip(schema.fields())
+        .map(|(column, field)| cast(column, field.data_type()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let nullable: Vec<Field> = schema
+        .fields()
+        .iter()
+        .map(|field| Field::new(field.name(), field.data_type().clone(), true))
+        .collect();
+    RecordBatch::try_new(Arc::new(Schema::new(nullable)), columns)
+}
+
+/// The type as which a column's values are read: the JSON reader knows no dictionaries.
+fn readable_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Dictionary(_, value) => (**value).clone(),
+        other => other.clone(),
+    }
+}
