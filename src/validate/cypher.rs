@@ -18,8 +18,8 @@ pub(super) fn mapping(spec: &Spec, text: &str, columns: Option<&[Column]>, found
     let findings = mapping::findings(text, columns, constrained);
     let is_readable = !findings.iter().any(|finding| words::is_error(&finding.kind));
     found.extend(findings.iter().map(|finding| words::finding(finding, columns, &at)));
-    if is_readable && is_embedded(spec) {
-        found.extend(cypher::engine_syntax(text, true).map(|error| engine(error, &at)));
+    if is_readable {
+        found.extend(cypher::engine_syntax(text, true).map(|error| engine(spec, error, &at)));
     }
 }
 
@@ -50,9 +50,7 @@ pub(super) fn query(spec: &Spec, text: &str, made: Option<&Made>, at: &Path, fou
         unmatched(&statement, made, at, found);
         never_set(&statement, made, at, found);
     }
-    if is_embedded(spec) {
-        found.extend(cypher::engine_syntax(text, false).map(|error| engine(error, at)));
-    }
+    found.extend(cypher::engine_syntax(text, false).map(|error| engine(spec, error, at)));
 }
 
 /// Labels and types of patterns that the mapping makes nothing with.
@@ -103,12 +101,17 @@ fn never_set(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut 
     }
 }
 
-/// Whether the file itself asks for the embedded engine; what a server's own Cypher has beyond it is not known here.
-fn is_embedded(spec: &Spec) -> bool {
-    spec.infrastructure.external.is_none() && spec.infrastructure.kubernetes.is_none()
-}
-
-fn engine(error: SyntaxError, at: &Path) -> Diagnostic {
-    Diagnostic::new(Code::CypherSyntax, format!("the embedded engine cannot read this: {}", error.message))
-        .within(at.clone(), error.range)
+/// What the embedded engine cannot read. It is a fault where the file asks for that engine; a server may read more, but the
+/// same file should run with `--target embedded`, and mostly it is a slip of the pen.
+fn engine(spec: &Spec, error: SyntaxError, at: &Path) -> Diagnostic {
+    let infrastructure = &spec.infrastructure;
+    let is_embedded = infrastructure.external.is_none() && infrastructure.kubernetes.is_none();
+    let code = if is_embedded { Code::CypherSyntax } else { Code::EmbeddedCypher };
+    let finding = Diagnostic::new(code, format!("the embedded engine cannot read this: {}", error.message))
+        .within(at.clone(), error.range);
+    if is_embedded {
+        finding
+    } else {
+        finding.help("where only a server needs to: `allow: [embedded-cypher]`")
+    }
 }

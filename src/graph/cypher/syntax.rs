@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use kglite::api::KgError;
 
+use super::Statement;
 use super::clause::{self, Clause, ClauseKind};
 use super::token::{Fault, FaultKind, TokenKind, Tokens};
 
@@ -46,9 +47,17 @@ pub fn engine_syntax(text: &str, mapping: bool) -> Option<SyntaxError> {
             .map(|(byte, _)| byte),
         (None, None) => None,
     };
-    let found = place.and_then(|byte| token_at(text, byte));
+    // The engine notices writing clauses in a subquery only at its end.
+    let inner = written_in_subquery(&statement).filter(|_| message.starts_with("write clauses"));
+    let found = inner.or_else(|| place.and_then(|byte| token_at(text, byte)));
     let message = in_words(&message, found.clone().and_then(|range| text.get(range)));
     Some(SyntaxError { message, range: found.unwrap_or(0..plain.len()) })
+}
+
+fn written_in_subquery(statement: &Statement) -> Option<Range<usize>> {
+    let subqueries = statement.all_clauses().filter(|clause| clause.kind == ClauseKind::Subquery);
+    let clause = subqueries.flat_map(|clause| &clause.body).find(|clause| clause.kind.writes())?;
+    Some(clause.keyword.clone())
 }
 
 /// The engine's message, with its names of tokens as they are written: `expected }, found IntLit(6)`.
