@@ -80,7 +80,7 @@ pub async fn open(
     secrets: SecretReader<'_>,
 ) -> Result<Dataset, Vec<SourceError>> {
     let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
-    let session = sql::Session::new();
+    let session = Arc::new(sql::Session::new());
     let secret = secret(source, secrets).map_err(|fault| vec![fault])?;
     let mut stores = Stores::new(session.runtime(), source.object_store.as_ref(), secret);
 
@@ -103,7 +103,7 @@ pub async fn open(
         }
     };
     let lineages = footer::lineages(&footers);
-    let file_columns = columns::merge(&footers);
+    let file_columns = Arc::new(columns::merge(&footers));
     let planned = sql::plan(&session, source, &file_columns, &tables).await?;
     let files = footers.into_iter().zip(lineages).map(|(footer, lineage)| DataFile {
         name: footer.file.name,
@@ -116,7 +116,7 @@ pub async fn open(
     });
     Ok(Dataset {
         files: files.collect(),
-        file_schema: file_columns.schema,
+        file_schema: Arc::clone(&file_columns.schema),
         plan: Arc::new(planned.plan),
         definition: planned.definition,
         tables,

@@ -79,8 +79,8 @@ fn decode(schema: &SchemaRef, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
     let mut decoder =
         ReaderBuilder::new(Arc::clone(&readable)).with_batch_size(rows.len().max(1)).build_decoder()?;
     decoder.serialize(rows)?;
-    let decoded = decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(readable));
-    let columns = decoded
+    let read = decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(readable));
+    let columns = read
         .columns()
         .iter()
         .zip(schema.fields())

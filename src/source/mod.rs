@@ -16,7 +16,7 @@ mod tables;
 pub use columns::{Column, sql_type};
 pub use dataset::{Batch, DataFile, Dataset, SecretReader, open};
 pub use encode::Encoder;
-pub use error::{Key, SourceError, SourceWarning, SqlFault};
+pub use error::{ColumnConflict, Key, SourceError, SourceWarning, SqlFault};
 pub use tables::Lookup;
 
 #[cfg(test)]

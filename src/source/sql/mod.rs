@@ -5,8 +5,10 @@
 //!    hold the files' side in memory, and would prune no row group.
 //! 3. What is left is planned by `DataFusion`; where it refuses, the smallest part that it refuses is found ([`types`]).
 
+mod depth;
 mod lookup;
 mod names;
+mod pruning;
 mod session;
 mod text;
 mod types;
@@ -18,18 +20,18 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{Expr, ExprSchemable, ident};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::sql::sqlparser::ast;
 use serde_json::json;
 
+pub(super) use pruning::LONGEST_LIST;
 pub(super) use session::Session;
 
 use self::lookup::Values;
 use self::text::Text;
 use super::columns::{FileColumns, sql_type};
-use super::error::{Key, SourceError, SourceWarning, SqlFault};
+use super::error::{ColumnConflict, Key, SourceError, SourceWarning, SqlFault};
 use super::scan::Plan;
 use super::tables::Lookup;
 use crate::spec;
@@ -66,14 +68,25 @@ struct Expression {
 
 /// Plans filter and select, or tells every fault of theirs.
 pub(super) async fn plan(
+    session: &Arc<Session>,
+    source: &spec::Source,
+    columns: &Arc<FileColumns>,
+    tables: &BTreeMap<String, Lookup>,
+) -> Result<Planned, Vec<SourceError>> {
+    let (session, source) = (Arc::clone(session), source.clone());
+    let (columns, tables) = (Arc::clone(columns), tables.clone());
+    depth::with_room(async move { plan_here(&session, &source, &columns, &tables).await })
+        .await
+        .unwrap_or_else(|why| Err(vec![SourceError::Planner { why: why.to_string() }]))
+}
+
+async fn plan_here(
     session: &Session,
     source: &spec::Source,
     columns: &FileColumns,
     tables: &BTreeMap<String, Lookup>,
 ) -> Result<Planned, Vec<SourceError>> {
-    let internal = |why: &DataFusionError| {
-        vec![SourceError::Row { place: "the columns".to_owned(), why: types::first_line(why) }]
-    };
+    let internal = |why: &DataFusionError| vec![SourceError::Planner { why: types::first_line(why) }];
     let schema = DFSchema::try_from(Arc::clone(&columns.schema)).map_err(|why| internal(&why))?;
     session.add_tables(tables).map_err(|why| internal(&why))?;
     let scope = Scope { session, columns, schema, tables };
@@ -250,7 +263,7 @@ impl Scope<'_> {
         let schema = DFSchema::try_from(Arc::clone(&used_schema))?;
 
         let physical = |expr: &Expr, schema: &DFSchema| self.session.physical(expr, schema);
-        let pruning = filter.and_then(|filter| prunable(&filter.expr, all));
+        let judged = filter.and_then(|filter| pruning::of(&filter.expr, all));
         let compiled: Vec<Arc<dyn PhysicalExpr>> = outputs
             .iter()
             .map(|output| physical(&output.expression.expr, &schema))
@@ -263,22 +276,11 @@ impl Scope<'_> {
             file_schema: Arc::clone(all),
             used,
             predicate: filter.map(|filter| physical(&filter.expr, &schema)).transpose()?,
-            pruning: pruning.map(|expr| physical(&expr, &self.schema)).transpose()?,
+            pruning: judged.map(|expr| physical(&expr, &self.schema)).transpose()?,
             outputs: compiled,
             output_schema: Arc::new(Schema::new(fields)),
         })
     }
-}
-
-/// The parts of a filter that statistics may judge: those without a float. A NaN is greater than every number (or, negative,
-/// less), but statistics leave it out, so a row group could be skipped that holds a wanted row.
-fn prunable(filter: &Expr, schema: &Schema) -> Option<Expr> {
-    let has_float = |expr: &Expr| {
-        expr.column_refs().iter().any(|column| {
-            schema.field_with_name(&column.name).is_ok_and(|field| field.data_type().is_floating())
-        })
-    };
-    conjunction(split_conjunction(filter).into_iter().filter(|part| !has_float(part)).cloned())
 }
 
 fn column(entry: usize, name: &str) -> Output {
@@ -288,13 +290,13 @@ fn column(entry: usize, name: &str) -> Output {
 
 impl super::columns::Conflict {
     fn fault(&self, column: &str, used: Option<(Key, Range<usize>)>) -> SourceError {
-        SourceError::ColumnConflict {
+        SourceError::ColumnConflict(Box::new(ColumnConflict {
             used,
             column: column.to_owned(),
-            first: self.first.to_string(),
+            first: Arc::clone(&self.first),
             first_type: sql_type(&self.first_type),
-            other: self.other.to_string(),
+            other: Arc::clone(&self.other),
             other_type: sql_type(&self.other_type),
-        }
+        }))
     }
 }
