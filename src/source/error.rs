@@ -118,6 +118,8 @@ pub enum SourceError {
     /// A column's type has no form in JSON.
     #[error("column `{column}` has type {data_type}, which has no form in a message")]
     Unencodable {
+        /// The entry of `select`; none where `select` is left out.
+        key: Option<Key>,
         /// The column of `select`.
         column: String,
         /// Its type.
@@ -260,7 +262,7 @@ impl SourceError {
             | Self::TableTooLarge { key, .. }
             | Self::Sql { key, .. }
             | Self::DuplicateOutput { key, .. } => Some(key),
-            Self::Unreadable { key, .. } => key.as_ref(),
+            Self::Unreadable { key, .. } | Self::Unencodable { key, .. } => key.as_ref(),
             Self::ColumnConflict(conflict) => conflict.used.as_ref().map(|(key, _)| key),
             Self::Secret { .. } => Some(&Key::ObjectStore),
             _ => None,

@@ -281,7 +281,12 @@ async fn open(
         .head(&file.object.location)
         .await
         .map_err(|why| SourceError::Unreadable { key: None, name: file.name.to_string(), why: words(why) })?;
-    if now.size != file.object.size || now.last_modified != file.object.last_modified {
+    // Listings and single requests tell times in different precision, so a tag goes before them.
+    let same = match (&now.e_tag, &file.object.e_tag) {
+        (Some(now), Some(then)) => now == then,
+        _ => now.last_modified == file.object.last_modified,
+    };
+    if now.size != file.object.size || !same {
         return Err(SourceError::Changed { name: Arc::clone(&file.name) });
     }
     plan.reader(file, first)

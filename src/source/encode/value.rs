@@ -43,7 +43,7 @@ impl Writer<'_> {
 }
 
 /// Whether a type has a form in JSON.
-pub(super) fn is_encodable(data_type: &DataType) -> bool {
+pub(in crate::source) fn is_encodable(data_type: &DataType) -> bool {
     match data_type {
         DataType::Union(_, _) | DataType::RunEndEncoded(_, _) => false,
         DataType::Timestamp(_, Some(zone)) => zone.parse::<Tz>().is_ok(),

@@ -13,7 +13,7 @@ mod session;
 mod text;
 mod types;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -31,9 +31,10 @@ pub(super) use session::Session;
 use self::lookup::Values;
 use self::text::Text;
 use super::columns::{FileColumns, sql_type};
+use super::encode;
 use super::error::{ColumnConflict, Key, SourceError, SourceWarning, SqlFault};
 use super::scan::Plan;
-use super::tables::Lookup;
+use super::tables::Tables;
 use crate::spec;
 
 /// Filter and select, planned.
@@ -49,7 +50,7 @@ pub(super) struct Scope<'a> {
     pub session: &'a Session,
     pub columns: &'a FileColumns,
     pub schema: DFSchema,
-    pub tables: &'a BTreeMap<String, Lookup>,
+    pub tables: &'a Tables,
 }
 
 /// One column of `select`.
@@ -71,7 +72,7 @@ pub(super) async fn plan(
     session: &Arc<Session>,
     source: &spec::Source,
     columns: &Arc<FileColumns>,
-    tables: &BTreeMap<String, Lookup>,
+    tables: &Tables,
 ) -> Result<Planned, Vec<SourceError>> {
     let (session, source) = (Arc::clone(session), source.clone());
     let (columns, tables) = (Arc::clone(columns), tables.clone());
@@ -80,15 +81,25 @@ pub(super) async fn plan(
         .unwrap_or_else(|why| Err(vec![SourceError::Planner { why: why.to_string() }]))
 }
 
+/// The faults of a filter that can be told without the files: those of its syntax. An entry of `select` may be a column's bare name,
+/// which need not be SQL.
+pub(super) async fn syntax(source: &spec::Source) -> Vec<SourceError> {
+    let Some(filter) = source.filter.clone().filter(|filter| !filter.trim().is_empty()) else {
+        return Vec::new();
+    };
+    let parsed = depth::with_room(async move { Text::condition(Key::Filter, &filter).err() }).await;
+    parsed.ok().flatten().into_iter().collect()
+}
+
 async fn plan_here(
     session: &Session,
     source: &spec::Source,
     columns: &FileColumns,
-    tables: &BTreeMap<String, Lookup>,
+    tables: &Tables,
 ) -> Result<Planned, Vec<SourceError>> {
     let internal = |why: &DataFusionError| vec![SourceError::Planner { why: types::first_line(why) }];
     let schema = DFSchema::try_from(Arc::clone(&columns.schema)).map_err(|why| internal(&why))?;
-    session.add_tables(tables).map_err(|why| internal(&why))?;
+    session.add_tables(&tables.loaded).map_err(|why| internal(&why))?;
     let scope = Scope { session, columns, schema, tables };
 
     let mut faults = Vec::new();
@@ -112,7 +123,21 @@ async fn plan_here(
         "filter": filter.as_ref().map(|filter| filter.canonical.clone()),
     });
     let plan = scope.compile(&outputs, filter.as_ref()).map_err(|why| internal(&why))?;
-    Ok(Planned { plan, definition: definition.to_string(), warnings })
+    let faults: Vec<SourceError> = outputs
+        .iter()
+        .zip(plan.output_schema.fields())
+        .filter(|(_, field)| !encode::is_encodable(field.data_type()))
+        .map(|(output, field)| SourceError::Unencodable {
+            key: (!source.select.is_empty()).then_some(Key::Select(output.entry)),
+            column: output.name.clone(),
+            data_type: sql_type(field.data_type()),
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok(Planned { plan, definition: definition.to_string(), warnings })
+    } else {
+        Err(faults)
+    }
 }
 
 impl Scope<'_> {
@@ -223,9 +248,10 @@ impl Scope<'_> {
 
     /// Looks up a text's names and resolves its subqueries.
     async fn prepare(&self, text: &Text<'_>) -> Result<(ast::Expr, Values), Vec<SourceError>> {
-        let faults = names::check(self, text);
-        if !faults.is_empty() {
-            return Err(faults);
+        let found = names::check(self, text);
+        // What hangs on a table that could not be read cannot be judged; that fault has been told.
+        if !found.faults.is_empty() || found.names_broken_table {
+            return Err(found.faults);
         }
         lookup::resolve(self, text).await
     }
