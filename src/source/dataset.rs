@@ -80,31 +80,26 @@ pub async fn open(
     secrets: SecretReader<'_>,
 ) -> Result<Dataset, Vec<SourceError>> {
     let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
-    let session = sql::Session::new();
+    let session = Arc::new(sql::Session::new());
     let secret = secret(source, secrets).map_err(|fault| vec![fault])?;
     let mut stores = Stores::new(session.runtime(), source.object_store.as_ref(), secret);
 
-    let mut faults = Vec::new();
-    let tables = tables::load(&source.tables, &base, &mut stores).await.unwrap_or_else(|found| {
-        faults.extend(found);
-        BTreeMap::new()
-    });
-    let found = files::list(source.parquet.as_slice(), &base, &mut stores).await;
-    let footers = match found {
+    let (tables, faults) = tables::load(&source.tables, &base, &mut stores).await;
+    let footers = match files::list(source.parquet.as_slice(), &base, &mut stores).await {
         Ok(found) => footer::read_all(found).await,
         Err(found) => Err(found),
     };
     let footers = match footers {
-        Ok(footers) if faults.is_empty() => footers,
-        Ok(_) => return Err(faults),
-        Err(found) => {
-            faults.extend(found);
-            return Err(faults);
-        }
+        Ok(footers) => footers,
+        Err(found) => return Err([faults, found, sql::syntax(source).await].concat()),
     };
     let lineages = footer::lineages(&footers);
-    let file_columns = columns::merge(&footers);
-    let planned = sql::plan(&session, source, &file_columns, &tables).await?;
+    let file_columns = Arc::new(columns::merge(&footers));
+    let planned = match sql::plan(&session, source, &file_columns, &tables).await {
+        Ok(planned) if faults.is_empty() => planned,
+        Ok(_) => return Err(faults),
+        Err(found) => return Err([faults, found].concat()),
+    };
     let files = footers.into_iter().zip(lineages).map(|(footer, lineage)| DataFile {
         name: footer.file.name,
         rows: footer.row_groups.iter().sum(),
@@ -116,10 +111,10 @@ pub async fn open(
     });
     Ok(Dataset {
         files: files.collect(),
-        file_schema: file_columns.schema,
+        file_schema: Arc::clone(&file_columns.schema),
         plan: Arc::new(planned.plan),
         definition: planned.definition,
-        tables,
+        tables: tables.loaded,
         warnings: planned.warnings,
         context: session.task(),
     })

@@ -27,6 +27,8 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::datatypes::DataType;
 
+pub(super) use self::value::is_encodable;
+
 use self::value::Writer;
 use super::columns::{Column, sql_type};
 use super::dataset::Batch;
@@ -54,6 +56,7 @@ impl Encoder {
             .iter()
             .filter(|column| !value::is_encodable(&column.data_type))
             .map(|column| SourceError::Unencodable {
+                key: None,
                 column: column.name.clone(),
                 data_type: sql_type(&column.data_type),
             })
@@ -98,6 +101,7 @@ impl Encoder {
 
     fn writers<'a>(&self, batch: &'a Batch) -> Result<Vec<Writer<'a>>, SourceError> {
         let unencodable = |column: usize, data_type: &DataType| SourceError::Unencodable {
+            key: None,
             column: batch
                 .rows
                 .schema_ref()

@@ -93,21 +93,8 @@ pub enum SourceError {
         why: String,
     },
     /// A column that is used has types in two files that do not go together.
-    #[error("column `{column}` is {other_type} in `{other}` but {first_type} in `{first}`")]
-    ColumnConflict {
-        /// Where the column is used; none where `select` is left out and so every column is used.
-        used: Option<(Key, Range<usize>)>,
-        /// The column.
-        column: String,
-        /// The first file that has it.
-        first: String,
-        /// Its type there, in SQL's words.
-        first_type: String,
-        /// The file that disagrees.
-        other: String,
-        /// Its type there.
-        other_type: String,
-    },
+    #[error(transparent)]
+    ColumnConflict(Box<ColumnConflict>),
     /// Something in an SQL text.
     #[error("{fault}")]
     Sql {
@@ -131,6 +118,8 @@ pub enum SourceError {
     /// A column's type has no form in JSON.
     #[error("column `{column}` has type {data_type}, which has no form in a message")]
     Unencodable {
+        /// The entry of `select`; none where `select` is left out.
+        key: Option<Key>,
         /// The column of `select`.
         column: String,
         /// Its type.
@@ -158,6 +147,12 @@ pub enum SourceError {
         /// Why it is not there.
         why: &'static str,
     },
+    /// The planner fails for a reason of its own.
+    #[error("filter and columns cannot be planned: {why}")]
+    Planner {
+        /// The cause.
+        why: String,
+    },
     /// A row's value breaks an expression of `filter` or `select`, such as a cast of a text that is no number.
     #[error("{place}: {why}")]
     Row {
@@ -176,6 +171,24 @@ pub enum SourceError {
         /// The columns there are, where the row names another.
         known: Vec<String>,
     },
+}
+
+/// A column that is used and has types in two files that do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column `{column}` is {other_type} in `{other}` but {first_type} in `{first}`")]
+pub struct ColumnConflict {
+    /// Where the column is used; none where `select` is left out and so every column is used.
+    pub used: Option<(Key, Range<usize>)>,
+    /// The column.
+    pub column: String,
+    /// The first file that has it.
+    pub first: Arc<str>,
+    /// Its type there, in SQL's words.
+    pub first_type: String,
+    /// The file that disagrees.
+    pub other: Arc<str>,
+    /// Its type there.
+    pub other_type: String,
 }
 
 /// What is wrong in an SQL text.
@@ -249,8 +262,8 @@ impl SourceError {
             | Self::TableTooLarge { key, .. }
             | Self::Sql { key, .. }
             | Self::DuplicateOutput { key, .. } => Some(key),
-            Self::Unreadable { key, .. } => key.as_ref(),
-            Self::ColumnConflict { used, .. } => used.as_ref().map(|(key, _)| key),
+            Self::Unreadable { key, .. } | Self::Unencodable { key, .. } => key.as_ref(),
+            Self::ColumnConflict(conflict) => conflict.used.as_ref().map(|(key, _)| key),
             Self::Secret { .. } => Some(&Key::ObjectStore),
             _ => None,
         }
@@ -260,9 +273,8 @@ impl SourceError {
     #[must_use]
     pub fn range(&self) -> Option<Range<usize>> {
         match self {
-            Self::Sql { range, .. } | Self::ColumnConflict { used: Some((_, range)), .. } => {
-                Some(range.clone())
-            }
+            Self::Sql { range, .. } => Some(range.clone()),
+            Self::ColumnConflict(conflict) => conflict.used.as_ref().map(|(_, range)| range.clone()),
             _ => None,
         }
     }

@@ -236,10 +236,12 @@ fn missing(key: &Key, text: &str, base: &Path, suffix: Option<&str>) -> SourceEr
 
 async fn remote(key: &Key, text: &str, address: &Address) -> Result<Vec<Found>, SourceError> {
     let is_single = !is_pattern(&address.path) || address.kind == Kind::Web;
-    if is_single && !address.path.is_empty() && !address.path.ends_with('/') {
-        if let Some(file) = remote_file(key, address).await? {
-            return Ok(vec![file]);
-        }
+    if is_single
+        && !address.path.is_empty()
+        && !address.path.ends_with('/')
+        && let Some(file) = remote_file(key, address).await?
+    {
+        return Ok(vec![file]);
     }
     if address.kind == Kind::Web {
         return Err(nothing(
@@ -292,12 +294,12 @@ async fn remote_listing(key: &Key, text: &str, address: &Address) -> Result<Vec<
         address.store.objects.list(Some(&prefix)).try_collect().await.map_err(|why| {
             SourceError::Unreadable { key: Some(key.clone()), name: text.to_owned(), why: words(why) }
         })?;
-    let wanted = |location: &str| match &pattern {
-        Some(pattern) => pattern.matches_with(location, MATCHING) && !hides(path, location),
-        None => {
-            let below = location.strip_prefix(prefix.as_ref()).unwrap_or(location);
-            location.ends_with(SUFFIX) && !below.split('/').any(is_hidden)
+    let wanted = |location: &str| {
+        if let Some(pattern) = &pattern {
+            return pattern.matches_with(location, MATCHING) && !hides(path, location);
         }
+        let below = location.strip_prefix(prefix.as_ref()).unwrap_or(location);
+        location.ends_with(SUFFIX) && !below.split('/').any(is_hidden)
     };
     Ok(objects
         .into_iter()

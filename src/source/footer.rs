@@ -1,5 +1,6 @@
 //! The footers of parquet files: schema, rows, and a digest that tells one content of a file from another.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Schema, TimeUnit};
@@ -133,7 +134,7 @@ fn repeated(schema: &Schema) -> Option<&str> {
 /// including it. A changed, removed or inserted earlier file changes it; a file added after it does not.
 pub(super) fn lineages(footers: &[Footer]) -> Vec<Arc<str>> {
     /// 128 bits: as good as unique, and short enough to go with each message.
-    const DIGITS: usize = 32;
+    const BYTES: usize = 16;
     let mut chain = [0_u8; 32];
     footers
         .iter()
@@ -147,8 +148,15 @@ pub(super) fn lineages(footers: &[Footer]) -> Vec<Arc<str>> {
             hash.update(rows.to_le_bytes());
             hash.update(footer.digest);
             chain = hash.finalize().into();
-            let hexadecimal: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
-            Arc::from(hexadecimal.get(..DIGITS).unwrap_or(&hexadecimal))
+            Arc::from(hexadecimal(chain.get(..BYTES).unwrap_or(&chain)))
         })
         .collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

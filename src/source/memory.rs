@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -70,17 +72,18 @@ fn row_faults(plan: &Plan, rows: &[Row], together: &ArrowError) -> Vec<SourceErr
 }
 
 fn decode(schema: &SchemaRef, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
-    let readable: Vec<Field> = schema
+    let fields: Vec<Field> = schema
         .fields()
         .iter()
         .map(|field| Field::new(field.name(), readable_type(field.data_type()), true))
         .collect();
-    let readable = Arc::new(Schema::new(readable));
+    let schema_read = Arc::new(Schema::new(fields));
     let mut decoder =
-        ReaderBuilder::new(Arc::clone(&readable)).with_batch_size(rows.len().max(1)).build_decoder()?;
-    decoder.serialize(rows)?;
-    let decoded = decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(readable));
-    let columns = decoded
+        ReaderBuilder::new(Arc::clone(&schema_read)).with_batch_size(rows.len().max(1)).build_decoder()?;
+    let rows: Vec<Row> = rows.iter().map(|row| readable(schema, row)).collect();
+    decoder.serialize(&rows)?;
+    let read = decoder.flush()?.unwrap_or_else(|| RecordBatch::new_empty(schema_read));
+    let columns = read
         .columns()
         .iter()
         .zip(schema.fields())
@@ -94,10 +97,28 @@ fn decode(schema: &SchemaRef, rows: &[Row]) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_new(Arc::new(Schema::new(nullable)), columns)
 }
 
-/// The type as which a column's values are read: the JSON reader knows no dictionaries.
+/// The type as which a column's values are read: the JSON reader knows no dictionaries, and no intervals but null.
 fn readable_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Dictionary(_, value) => (**value).clone(),
+        DataType::Interval(_) => DataType::Null,
         other => other.clone(),
     }
+}
+
+/// A row with its binaries in hexadecimal, as the JSON reader wants them, in place of base64, as messages have them. What is not base64
+/// is left to the reader to refuse.
+fn readable(schema: &SchemaRef, row: &Row) -> Row {
+    let hexadecimal = |value: &Value| {
+        let bytes = STANDARD.decode(value.as_str()?).ok()?;
+        Some(Value::String(bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))))
+    };
+    let read = |(name, value): (&String, &Value)| {
+        let is_binary = schema.field_with_name(name).is_ok_and(|field| {
+            field.data_type().is_binary() || matches!(field.data_type(), DataType::FixedSizeBinary(_))
+        });
+        let value = if is_binary { hexadecimal(value) } else { None }.unwrap_or_else(|| value.clone());
+        (name.clone(), value)
+    };
+    row.iter().map(read).collect()
 }

@@ -25,11 +25,9 @@ use futures::{Stream, StreamExt};
 
 use super::dataset::{Batch, DataFile};
 use super::error::SourceError;
+use super::sql;
 use super::stores::{innermost, words};
 use crate::message::RowId;
-
-/// How long a list of values may be to be held against each row group's statistics: longer than a look-up of zones or countries.
-const PRUNING_LIST: usize = 1_000;
 
 /// What is done to the rows: compiled once, used for each scan and for the rows of tests.
 #[derive(Debug)]
@@ -57,7 +55,7 @@ impl Plan {
         let (mut wanted, mut kept) = match &self.predicate {
             None => (batch.clone(), (0..batch.num_rows()).collect()),
             Some(predicate) => {
-                let mask = self.mask(predicate, batch)?;
+                let mask = mask(predicate, batch)?;
                 (filter_record_batch(batch, &mask)?, mask.values().set_indices().collect::<Vec<usize>>())
             }
         };
@@ -76,19 +74,6 @@ impl Plan {
         Ok((rows, kept))
     }
 
-    /// Which rows pass: those for which the filter is true, neither false nor null.
-    fn mask(
-        &self,
-        predicate: &Arc<dyn PhysicalExpr>,
-        batch: &RecordBatch,
-    ) -> Result<BooleanArray, DataFusionError> {
-        let values = predicate.evaluate(batch)?.into_array(batch.num_rows())?;
-        let mask = values
-            .as_boolean_opt()
-            .ok_or_else(|| DataFusionError::Execution("the filter is no condition".to_owned()))?;
-        Ok(if mask.null_count() > 0 { prep_null_mask_filter(mask) } else { mask.clone() })
-    }
-
     /// The scan of one file: the used columns and each row's number, without the rows before `first`.
     fn reader(&self, file: &DataFile, first: u64) -> Result<Arc<DataSourceExec>, DataFusionError> {
         let name = unused_name(&self.file_schema);
@@ -99,7 +84,7 @@ impl Plan {
         projection.push(self.file_schema.fields().len());
 
         let mut options = TableParquetOptions::default();
-        options.global.max_in_list_size = PRUNING_LIST;
+        options.global.max_in_list_size = sql::LONGEST_LIST;
         options.global.coerce_int96 = Some("us".to_owned());
         let mut source = ParquetSource::new(table.build()).with_table_parquet_options(options);
         if let Some(pruning) = &self.pruning {
@@ -116,6 +101,15 @@ impl Plan {
             .build();
         Ok(DataSourceExec::from_data_source(config))
     }
+}
+
+/// Which rows pass a filter: those for which it is true, neither false nor null.
+fn mask(predicate: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
+    let values = predicate.evaluate(batch)?.into_array(batch.num_rows())?;
+    let mask = values
+        .as_boolean_opt()
+        .ok_or_else(|| DataFusionError::Execution("the filter is no condition".to_owned()))?;
+    Ok(if mask.null_count() > 0 { prep_null_mask_filter(mask) } else { mask.clone() })
 }
 
 /// The rows from `first` on: earlier row groups are not read at all.
@@ -287,7 +281,12 @@ async fn open(
         .head(&file.object.location)
         .await
         .map_err(|why| SourceError::Unreadable { key: None, name: file.name.to_string(), why: words(why) })?;
-    if now.size != file.object.size || now.last_modified != file.object.last_modified {
+    // Listings and single requests tell times in different precision, so a tag goes before them.
+    let same = match (&now.e_tag, &file.object.e_tag) {
+        (Some(now), Some(then)) => now == then,
+        _ => now.last_modified == file.object.last_modified,
+    };
+    if now.size != file.object.size || !same {
         return Err(SourceError::Changed { name: Arc::clone(&file.name) });
     }
     plan.reader(file, first)

@@ -204,7 +204,15 @@ pub(super) fn words(error: object_store::Error) -> String {
         object_store::Error::NotFound { .. } => "there is no such file".to_owned(),
         object_store::Error::PermissionDenied { .. } => "access is denied".to_owned(),
         object_store::Error::Unauthenticated { .. } => "the server wants other credentials".to_owned(),
-        other => innermost(&other),
+        other => match innermost(&other) {
+            // The last place where credentials are looked for: the metadata service of a virtual machine.
+            cause if format!("{other:?} {cause}").contains("169.254.169.254") => {
+                "no credentials: neither `objectStore` nor the `AWS_…` variables hold any; \
+                 `objectStore.anonymous: true` reads public buckets without"
+                    .to_owned()
+            }
+            cause => cause,
+        },
     }
 }
 

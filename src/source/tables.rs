@@ -85,7 +85,15 @@ impl Format {
     }
 }
 
-/// Reads all look-up tables, or tells the faults of all that cannot be read.
+/// The look-up tables of a source.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tables {
+    pub loaded: BTreeMap<String, Lookup>,
+    /// The names of those that could not be read.
+    pub broken: Vec<String>,
+}
+
+/// Reads all look-up tables, and tells the faults of those that cannot be read.
 ///
 /// The format goes by the extension: `csv` and `tsv` with a header (types are inferred from all rows, an empty field is null),
 /// `parquet`, and `json`, `jsonl` or `ndjson` with an object a line.
@@ -93,18 +101,21 @@ pub(super) async fn load(
     tables: &IndexMap<String, String>,
     base: &Path,
     stores: &mut Stores<'_>,
-) -> Result<BTreeMap<String, Lookup>, Vec<SourceError>> {
-    let mut loaded = BTreeMap::new();
+) -> (Tables, Vec<SourceError>) {
+    let mut found = Tables::default();
     let mut faults = Vec::new();
     for (name, text) in tables {
         match table(name, text, base, stores).await {
             Ok(table) => {
-                loaded.insert(name.clone(), table);
+                found.loaded.insert(name.clone(), table);
             }
-            Err(fault) => faults.push(fault),
+            Err(fault) => {
+                found.broken.push(name.clone());
+                faults.push(fault);
+            }
         }
     }
-    if faults.is_empty() { Ok(loaded) } else { Err(faults) }
+    (found, faults)
 }
 
 async fn table(name: &str, text: &str, base: &Path, stores: &mut Stores<'_>) -> Result<Lookup, SourceError> {

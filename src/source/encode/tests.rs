@@ -250,7 +250,10 @@ proptest! {
             prop_assert_eq!(&value["f\u{1}"], &double(row.2));
             // The shortest text of a 32-bit float reads back to the same 32-bit float.
             match row.3 {
-                Some(float) if float.is_finite() => prop_assert_eq!(value["g\u{1}"].to_string().parse::<f32>().unwrap(), float),
+                Some(float) if float.is_finite() => {
+                    let read: f32 = value["g\u{1}"].to_string().parse().unwrap();
+                    prop_assert_eq!(read.to_bits(), float.to_bits());
+                }
                 other => prop_assert_eq!(&value["g\u{1}"], &double(other.map(f64::from))),
             }
             prop_assert_eq!(&value["s\u{1}"], &json!(row.4));

@@ -40,13 +40,10 @@ impl Zone {
 /// Writes a date, given in days since 1970-01-01. Years outside 0 to 9999 carry a sign.
 pub(super) fn date(days: i64, out: &mut Vec<u8>) {
     let (year, month, day) = civil(days);
-    match year {
-        0..=9_999 => digits(year.unsigned_abs(), 4, out),
-        _ => {
-            out.push(if year < 0 { b'-' } else { b'+' });
-            digits(year.unsigned_abs(), 4, out);
-        }
+    if !(0..=9_999).contains(&year) {
+        out.push(if year < 0 { b'-' } else { b'+' });
     }
+    digits(year.unsigned_abs(), 4, out);
     out.push(b'-');
     digits(month, 2, out);
     out.push(b'-');
@@ -85,7 +82,7 @@ pub(super) fn date_time(value: i64, per_second: i64, zone: Option<&Zone>, out: &
             digits(offset / 3_600, 2, out);
             out.push(b':');
             digits(offset / 60 % 60, 2, out);
-            if offset % 60 != 0 {
+            if !offset.is_multiple_of(60) {
                 out.push(b':');
                 digits(offset % 60, 2, out);
             }
@@ -120,9 +117,9 @@ fn fraction(nanos: i64, out: &mut Vec<u8>) {
         return;
     }
     out.push(b'.');
-    if nanos % 1_000_000 == 0 {
+    if nanos.is_multiple_of(1_000_000) {
         digits(nanos / 1_000_000, 3, out);
-    } else if nanos % 1_000 == 0 {
+    } else if nanos.is_multiple_of(1_000) {
         digits(nanos / 1_000, 6, out);
     } else {
         digits(nanos, 9, out);

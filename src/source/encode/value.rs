@@ -43,7 +43,7 @@ impl Writer<'_> {
 }
 
 /// Whether a type has a form in JSON.
-pub(super) fn is_encodable(data_type: &DataType) -> bool {
+pub(in crate::source) fn is_encodable(data_type: &DataType) -> bool {
     match data_type {
         DataType::Union(_, _) | DataType::RunEndEncoded(_, _) => false,
         DataType::Timestamp(_, Some(zone)) => zone.parse::<Tz>().is_ok(),
@@ -224,61 +224,51 @@ fn temporal(array: &dyn Array) -> Option<WriteValue<'_>> {
     const MICRO: i64 = 1_000_000;
     const NANO: i64 = 1_000_000_000;
     const MILLIS_OF_DAY: i64 = 86_400_000;
-    Some(match array.data_type() {
-        DataType::Date32 => {
-            primitive::<Date32Type>(array, |days, out| quoted(out, |out| time::date(days.into(), out)))?
+    match array.data_type() {
+        DataType::Date32 => quoted::<Date32Type>(array, |days, out| time::date(days.into(), out)),
+        DataType::Date64 => {
+            quoted::<Date64Type>(array, |millis, out| time::date(millis.div_euclid(MILLIS_OF_DAY), out))
         }
-        DataType::Date64 => primitive::<Date64Type>(array, |millis, out| {
-            quoted(out, |out| time::date(millis.div_euclid(MILLIS_OF_DAY), out));
-        })?,
-        DataType::Time32(TimeUnit::Second) => primitive::<Time32SecondType>(array, |value, out| {
-            quoted(out, |out| time::of_day(value.into(), SECOND, out))
-        })?,
-        DataType::Time32(_) => primitive::<Time32MillisecondType>(array, |value, out| {
-            quoted(out, |out| time::of_day(value.into(), MILLI, out))
-        })?,
+        DataType::Time32(TimeUnit::Second) => {
+            quoted::<Time32SecondType>(array, |value, out| time::of_day(value.into(), SECOND, out))
+        }
+        DataType::Time32(_) => {
+            quoted::<Time32MillisecondType>(array, |value, out| time::of_day(value.into(), MILLI, out))
+        }
         DataType::Time64(TimeUnit::Microsecond) => {
-            primitive::<Time64MicrosecondType>(array, |value, out| {
-                quoted(out, |out| time::of_day(value, MICRO, out))
-            })?
+            quoted::<Time64MicrosecondType>(array, |value, out| time::of_day(value, MICRO, out))
         }
-        DataType::Time64(_) => primitive::<Time64NanosecondType>(array, |value, out| {
-            quoted(out, |out| time::of_day(value, NANO, out))
-        })?,
+        DataType::Time64(_) => {
+            quoted::<Time64NanosecondType>(array, |value, out| time::of_day(value, NANO, out))
+        }
         DataType::Timestamp(unit, zone) => {
             let zone = zone.as_deref().map(Zone::parse).transpose().ok()?;
             match unit {
-                TimeUnit::Second => timestamp::<TimestampSecondType>(array, zone, SECOND)?,
-                TimeUnit::Millisecond => timestamp::<TimestampMillisecondType>(array, zone, MILLI)?,
-                TimeUnit::Microsecond => timestamp::<TimestampMicrosecondType>(array, zone, MICRO)?,
-                TimeUnit::Nanosecond => timestamp::<TimestampNanosecondType>(array, zone, NANO)?,
+                TimeUnit::Second => timestamp::<TimestampSecondType>(array, zone, SECOND),
+                TimeUnit::Millisecond => timestamp::<TimestampMillisecondType>(array, zone, MILLI),
+                TimeUnit::Microsecond => timestamp::<TimestampMicrosecondType>(array, zone, MICRO),
+                TimeUnit::Nanosecond => timestamp::<TimestampNanosecondType>(array, zone, NANO),
             }
         }
-        DataType::Duration(TimeUnit::Second) => duration::<DurationSecondType>(array, SECOND)?,
-        DataType::Duration(TimeUnit::Millisecond) => duration::<DurationMillisecondType>(array, MILLI)?,
-        DataType::Duration(TimeUnit::Microsecond) => duration::<DurationMicrosecondType>(array, MICRO)?,
-        DataType::Duration(TimeUnit::Nanosecond) => duration::<DurationNanosecondType>(array, NANO)?,
+        DataType::Duration(TimeUnit::Second) => duration::<DurationSecondType>(array, SECOND),
+        DataType::Duration(TimeUnit::Millisecond) => duration::<DurationMillisecondType>(array, MILLI),
+        DataType::Duration(TimeUnit::Microsecond) => duration::<DurationMicrosecondType>(array, MICRO),
+        DataType::Duration(TimeUnit::Nanosecond) => duration::<DurationNanosecondType>(array, NANO),
         DataType::Interval(IntervalUnit::YearMonth) => {
-            primitive::<IntervalYearMonthType>(array, |months, out| {
-                quoted(out, |out| time::interval(months.into(), 0, 0, NANO, out));
-            })?
+            quoted::<IntervalYearMonthType>(array, |months, out| {
+                time::interval(months.into(), 0, 0, NANO, out);
+            })
         }
-        DataType::Interval(IntervalUnit::DayTime) => {
-            primitive::<IntervalDayTimeType>(array, |value, out| {
-                quoted(out, |out| {
-                    time::interval(0, value.days.into(), value.milliseconds.into(), MILLI, out)
-                });
-            })?
-        }
+        DataType::Interval(IntervalUnit::DayTime) => quoted::<IntervalDayTimeType>(array, |value, out| {
+            time::interval(0, value.days.into(), value.milliseconds.into(), MILLI, out);
+        }),
         DataType::Interval(IntervalUnit::MonthDayNano) => {
-            primitive::<IntervalMonthDayNanoType>(array, |value, out| {
-                quoted(out, |out| {
-                    time::interval(value.months.into(), value.days.into(), value.nanoseconds, NANO, out)
-                });
-            })?
+            quoted::<IntervalMonthDayNanoType>(array, |value, out| {
+                time::interval(value.months.into(), value.days.into(), value.nanoseconds, NANO, out);
+            })
         }
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 fn timestamp<T: ArrowPrimitiveType<Native = i64>>(
@@ -286,22 +276,26 @@ fn timestamp<T: ArrowPrimitiveType<Native = i64>>(
     zone: Option<Zone>,
     per_second: i64,
 ) -> Option<WriteValue<'_>> {
-    primitive::<T>(array, move |value, out| {
-        quoted(out, |out| time::date_time(value, per_second, zone.as_ref(), out));
-    })
+    quoted::<T>(array, move |value, out| time::date_time(value, per_second, zone.as_ref(), out))
 }
 
 fn duration<T: ArrowPrimitiveType<Native = i64>>(
     array: &dyn Array,
     per_second: i64,
 ) -> Option<WriteValue<'_>> {
-    primitive::<T>(array, move |value, out| quoted(out, |out| time::interval(0, 0, value, per_second, out)))
+    quoted::<T>(array, move |value, out| time::interval(0, 0, value, per_second, out))
 }
 
-fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    out.push(b'"');
-    write(out);
-    out.push(b'"');
+/// Values whose text stands in quotes and needs no escapes.
+fn quoted<T: ArrowPrimitiveType>(
+    array: &dyn Array,
+    write: impl Fn(T::Native, &mut Vec<u8>) + 'static,
+) -> Option<WriteValue<'_>> {
+    primitive::<T>(array, move |value, out| {
+        out.push(b'"');
+        write(value, out);
+        out.push(b'"');
+    })
 }
 
 // ---- values made of values ----

@@ -12,14 +12,14 @@ use futures::TryStreamExt;
 use super::*;
 use crate::source::{Dataset, open};
 
-const ROWS: i64 = 10_000;
+const ROWS: usize = 10_000;
 const ROWS_PER_GROUP: usize = 1_000;
 
 /// A file with a column `n` that counts up and a column `ballast` that is a hundred times as large.
 async fn opened(filter: &str, select: &str) -> (tempfile::TempDir, Dataset) {
     let folder = tempfile::tempdir().unwrap();
     let columns: Vec<(&str, ArrayRef)> = vec![
-        ("n", Arc::new(Int64Array::from_iter_values(0..ROWS))),
+        ("n", Arc::new(Int64Array::from_iter_values((0_i64..).take(ROWS)))),
         ("ballast", Arc::new(StringArray::from_iter_values((0..ROWS).map(|n| format!("{n:0>800}"))))),
     ];
     let rows = RecordBatch::try_from_iter(columns).unwrap();
@@ -62,7 +62,7 @@ async fn read(dataset: &Dataset, first: u64) -> Read {
     Read {
         rows: batches.iter().map(RecordBatch::num_rows).sum(),
         bytes: value("bytes_scanned"),
-        pruned: ROWS as usize / ROWS_PER_GROUP - matched.unwrap_or_else(|| panic!("{pruned}")),
+        pruned: ROWS / ROWS_PER_GROUP - matched.unwrap_or_else(|| panic!("{pruned}")),
     }
 }
 
@@ -82,11 +82,19 @@ async fn a_look_up_prunes_row_groups_as_literals_do() {
 }
 
 #[tokio::test]
+async fn a_list_too_long_for_the_statistics_prunes_by_its_least_and_greatest_value() {
+    let list: Vec<String> = (0..200).map(|n| (3_200 + 7 * n).to_string()).collect();
+    let (_folder, dataset) = opened(&format!("n IN (null, {})", list.join(", ")), "n").await;
+    let read = read(&dataset, 0).await;
+    assert_eq!(read.pruned, 8, "{read:?}");
+}
+
+#[tokio::test]
 async fn columns_that_nobody_asks_for_are_not_read() {
     let (_folder, narrow) = opened("n % 2 = 0", "n").await;
     let (_folder, wide) = opened("n % 2 = 0", "n, ballast").await;
     let (narrow, wide) = (read(&narrow, 0).await, read(&wide, 0).await);
-    assert_eq!((narrow.rows, wide.rows), (ROWS as usize, ROWS as usize));
+    assert_eq!((narrow.rows, wide.rows), (ROWS, ROWS));
     assert!(narrow.bytes * 20 < wide.bytes, "{narrow:?} {wide:?}");
 }
 
@@ -94,6 +102,6 @@ async fn columns_that_nobody_asks_for_are_not_read() {
 async fn rows_before_the_first_wanted_one_are_not_read() {
     let (_folder, dataset) = opened("true", "n").await;
     let (whole, rest) = (read(&dataset, 0).await, read(&dataset, 8_500).await);
-    assert_eq!((whole.rows, rest.rows), (ROWS as usize, 1_500));
+    assert_eq!((whole.rows, rest.rows), (ROWS, 1_500));
     assert!(rest.bytes * 3 < whole.bytes, "{rest:?} {whole:?}");
 }

@@ -5,33 +5,36 @@
 //!    hold the files' side in memory, and would prune no row group.
 //! 3. What is left is planned by `DataFusion`; where it refuses, the smallest part that it refuses is found ([`types`]).
 
+mod depth;
 mod lookup;
 mod names;
+mod pruning;
 mod session;
 mod text;
 mod types;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{Expr, ExprSchemable, ident};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::sql::sqlparser::ast;
 use serde_json::json;
 
+pub(super) use pruning::LONGEST_LIST;
 pub(super) use session::Session;
 
 use self::lookup::Values;
 use self::text::Text;
 use super::columns::{FileColumns, sql_type};
-use super::error::{Key, SourceError, SourceWarning, SqlFault};
+use super::encode;
+use super::error::{ColumnConflict, Key, SourceError, SourceWarning, SqlFault};
 use super::scan::Plan;
-use super::tables::Lookup;
+use super::tables::Tables;
 use crate::spec;
 
 /// Filter and select, planned.
@@ -47,7 +50,7 @@ pub(super) struct Scope<'a> {
     pub session: &'a Session,
     pub columns: &'a FileColumns,
     pub schema: DFSchema,
-    pub tables: &'a BTreeMap<String, Lookup>,
+    pub tables: &'a Tables,
 }
 
 /// One column of `select`.
@@ -66,16 +69,37 @@ struct Expression {
 
 /// Plans filter and select, or tells every fault of theirs.
 pub(super) async fn plan(
+    session: &Arc<Session>,
+    source: &spec::Source,
+    columns: &Arc<FileColumns>,
+    tables: &Tables,
+) -> Result<Planned, Vec<SourceError>> {
+    let (session, source) = (Arc::clone(session), source.clone());
+    let (columns, tables) = (Arc::clone(columns), tables.clone());
+    depth::with_room(async move { plan_here(&session, &source, &columns, &tables).await })
+        .await
+        .unwrap_or_else(|why| Err(vec![SourceError::Planner { why: why.to_string() }]))
+}
+
+/// The faults of a filter that can be told without the files: those of its syntax. An entry of `select` may be a column's bare name,
+/// which need not be SQL.
+pub(super) async fn syntax(source: &spec::Source) -> Vec<SourceError> {
+    let Some(filter) = source.filter.clone().filter(|filter| !filter.trim().is_empty()) else {
+        return Vec::new();
+    };
+    let parsed = depth::with_room(async move { Text::condition(Key::Filter, &filter).err() }).await;
+    parsed.ok().flatten().into_iter().collect()
+}
+
+async fn plan_here(
     session: &Session,
     source: &spec::Source,
     columns: &FileColumns,
-    tables: &BTreeMap<String, Lookup>,
+    tables: &Tables,
 ) -> Result<Planned, Vec<SourceError>> {
-    let internal = |why: &DataFusionError| {
-        vec![SourceError::Row { place: "the columns".to_owned(), why: types::first_line(why) }]
-    };
+    let internal = |why: &DataFusionError| vec![SourceError::Planner { why: types::first_line(why) }];
     let schema = DFSchema::try_from(Arc::clone(&columns.schema)).map_err(|why| internal(&why))?;
-    session.add_tables(tables).map_err(|why| internal(&why))?;
+    session.add_tables(&tables.loaded).map_err(|why| internal(&why))?;
     let scope = Scope { session, columns, schema, tables };
 
     let mut faults = Vec::new();
@@ -99,7 +123,21 @@ pub(super) async fn plan(
         "filter": filter.as_ref().map(|filter| filter.canonical.clone()),
     });
     let plan = scope.compile(&outputs, filter.as_ref()).map_err(|why| internal(&why))?;
-    Ok(Planned { plan, definition: definition.to_string(), warnings })
+    let faults: Vec<SourceError> = outputs
+        .iter()
+        .zip(plan.output_schema.fields())
+        .filter(|(_, field)| !encode::is_encodable(field.data_type()))
+        .map(|(output, field)| SourceError::Unencodable {
+            key: (!source.select.is_empty()).then_some(Key::Select(output.entry)),
+            column: output.name.clone(),
+            data_type: sql_type(field.data_type()),
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok(Planned { plan, definition: definition.to_string(), warnings })
+    } else {
+        Err(faults)
+    }
 }
 
 impl Scope<'_> {
@@ -210,9 +248,10 @@ impl Scope<'_> {
 
     /// Looks up a text's names and resolves its subqueries.
     async fn prepare(&self, text: &Text<'_>) -> Result<(ast::Expr, Values), Vec<SourceError>> {
-        let faults = names::check(self, text);
-        if !faults.is_empty() {
-            return Err(faults);
+        let found = names::check(self, text);
+        // What hangs on a table that could not be read cannot be judged; that fault has been told.
+        if !found.faults.is_empty() || found.names_broken_table {
+            return Err(found.faults);
         }
         lookup::resolve(self, text).await
     }
@@ -250,7 +289,7 @@ impl Scope<'_> {
         let schema = DFSchema::try_from(Arc::clone(&used_schema))?;
 
         let physical = |expr: &Expr, schema: &DFSchema| self.session.physical(expr, schema);
-        let pruning = filter.and_then(|filter| prunable(&filter.expr, all));
+        let judged = filter.and_then(|filter| pruning::of(&filter.expr, all));
         let compiled: Vec<Arc<dyn PhysicalExpr>> = outputs
             .iter()
             .map(|output| physical(&output.expression.expr, &schema))
@@ -263,22 +302,11 @@ impl Scope<'_> {
             file_schema: Arc::clone(all),
             used,
             predicate: filter.map(|filter| physical(&filter.expr, &schema)).transpose()?,
-            pruning: pruning.map(|expr| physical(&expr, &self.schema)).transpose()?,
+            pruning: judged.map(|expr| physical(&expr, &self.schema)).transpose()?,
             outputs: compiled,
             output_schema: Arc::new(Schema::new(fields)),
         })
     }
-}
-
-/// The parts of a filter that statistics may judge: those without a float. A NaN is greater than every number (or, negative,
-/// less), but statistics leave it out, so a row group could be skipped that holds a wanted row.
-fn prunable(filter: &Expr, schema: &Schema) -> Option<Expr> {
-    let has_float = |expr: &Expr| {
-        expr.column_refs().iter().any(|column| {
-            schema.field_with_name(&column.name).is_ok_and(|field| field.data_type().is_floating())
-        })
-    };
-    conjunction(split_conjunction(filter).into_iter().filter(|part| !has_float(part)).cloned())
 }
 
 fn column(entry: usize, name: &str) -> Output {
@@ -288,13 +316,13 @@ fn column(entry: usize, name: &str) -> Output {
 
 impl super::columns::Conflict {
     fn fault(&self, column: &str, used: Option<(Key, Range<usize>)>) -> SourceError {
-        SourceError::ColumnConflict {
+        SourceError::ColumnConflict(Box::new(ColumnConflict {
             used,
             column: column.to_owned(),
-            first: self.first.to_string(),
+            first: Arc::clone(&self.first),
             first_type: sql_type(&self.first_type),
-            other: self.other.to_string(),
+            other: Arc::clone(&self.other),
             other_type: sql_type(&self.other_type),
-        }
+        }))
     }
 }

@@ -15,19 +15,26 @@ use crate::source::error::{SourceError, SqlFault};
 const ONE_ROW: &str = "a filter or a column is about one row; counts and sums belong in an analysis";
 const SAME_ROWS: &str = "its value differs from run to run, but the rows must be the same on each";
 
-/// The faults of a text's names.
-pub(super) fn check(scope: &Scope<'_>, text: &Text<'_>) -> Vec<SourceError> {
+/// What the names of a text came to.
+pub(super) struct Found {
+    pub faults: Vec<SourceError>,
+    /// Whether one of them is a look-up table that could not be read.
+    pub names_broken_table: bool,
+}
+
+/// Looks up the names of a text.
+pub(super) fn check(scope: &Scope<'_>, text: &Text<'_>) -> Found {
     let mut check = Check {
         scope,
         text,
         queries: 0,
         parameters: HashSet::new(),
         common: HashSet::new(),
-        faults: Vec::new(),
+        found: Found { faults: Vec::new(), names_broken_table: false },
     };
     // The visitor never breaks off.
     let _: ControlFlow<()> = text.expr.visit(&mut check);
-    check.faults
+    check.found
 }
 
 struct Check<'a> {
@@ -39,7 +46,7 @@ struct Check<'a> {
     parameters: HashSet<String>,
     /// The tables that `WITH` names.
     common: HashSet<String>,
-    faults: Vec<SourceError>,
+    found: Found,
 }
 
 impl Visitor for Check<'_> {
@@ -64,11 +71,16 @@ impl Visitor for Check<'_> {
             _ => relation.to_string(),
         };
         let state = self.scope.session.state();
-        let is_known = self.scope.tables.contains_key(&name)
+        let tables = self.scope.tables;
+        if tables.broken.contains(&name) {
+            self.found.names_broken_table = true;
+            return ControlFlow::Continue(());
+        }
+        let is_known = tables.loaded.contains_key(&name)
             || self.common.contains(&name)
             || state.table_functions().contains_key(&name);
         if !is_known {
-            let known = self.scope.tables.keys().cloned().collect();
+            let known = tables.loaded.keys().chain(&tables.broken).cloned().collect();
             self.fault(relation, SqlFault::UnknownTable { name, known });
         }
         ControlFlow::Continue(())
@@ -113,19 +125,19 @@ impl Visitor for Check<'_> {
 impl Check<'_> {
     fn fault(&mut self, part: &impl ast::Spanned, fault: SqlFault) {
         let fault = self.text.fault(self.text.range(part), fault);
-        if !self.faults.contains(&fault) {
-            self.faults.push(fault);
+        if !self.found.faults.contains(&fault) {
+            self.found.faults.push(fault);
         }
     }
 
     /// `a.b`: field b of column a.
     fn qualified(&mut self, first: &ast::Ident, field: Option<&ast::Ident>) {
         let is_column = self.scope.columns.schema.column_with_name(&first.value).is_some();
-        if !is_column && self.scope.tables.contains_key(&first.value) {
+        if !is_column && self.scope.tables.loaded.contains_key(&first.value) {
             let what = format!("`{}`", first.value);
             let why = "a look-up table can be named only in a subquery, `IN (SELECT … FROM …)`";
             let range = self.text.span(first.span);
-            self.faults.push(self.text.fault(range, SqlFault::NotAllowed { what, why }));
+            self.found.faults.push(self.text.fault(range, SqlFault::NotAllowed { what, why }));
             return;
         }
         self.column(first);
@@ -136,7 +148,7 @@ impl Check<'_> {
                 DataType::Map(_, _) => return,
                 other => format!("`{}` ({}) has no field `{}`", first.value, sql_type(other), field.value),
             };
-            self.faults.push(self.text.fault(self.text.span(field.span), SqlFault::Type(words)));
+            self.found.faults.push(self.text.fault(self.text.span(field.span), SqlFault::Type(words)));
         }
     }
 
@@ -148,13 +160,14 @@ impl Check<'_> {
         }
         if let Some(conflict) = columns.conflicts.get(name) {
             let used = Some((self.text.key.clone(), self.text.span(identifier.span)));
-            self.faults.push(conflict.fault(name, used));
+            self.found.faults.push(conflict.fault(name, used));
             return;
         }
         let known = columns.schema.fields().iter().map(|field| field.name().clone()).collect();
         let quoted = identifier.quote_style.is_some();
         let range = self.text.span(identifier.span);
-        self.faults
+        self.found
+            .faults
             .push(self.text.fault(range, SqlFault::UnknownColumn { name: name.clone(), known, quoted }));
     }
 

@@ -9,16 +9,14 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
+use super::depth;
 use crate::source::error::{Key, SourceError, SqlFault};
-
-/// How deep an expression may nest.
-const DEPTH: usize = 50;
 
 /// An SQL text, parsed.
 #[derive(Debug)]
 pub(super) struct Text<'a> {
     pub key: Key,
-    pub text: &'a str,
+    pub sql: &'a str,
     pub expr: ast::Expr,
     alias: Option<String>,
     tokens: Vec<TokenWithSpan>,
@@ -62,14 +60,28 @@ impl<'a> Text<'a> {
             let words = format!("only the condition or the value is written, without `{}`", keyword.token);
             return Err(syntax(range, words));
         }
-        let mut parser =
-            Parser::new(&dialect).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens.clone());
+        let place = |token: &TokenWithSpan| offset(text, token.span.start)..offset(text, token.span.end);
+        if let Some(token) = depth::too_deep(&tokens) {
+            return Err(syntax(
+                place(token),
+                format!("brackets nest deeper than {} levels here", depth::DEEPEST),
+            ));
+        }
+        if let Some(token) = depth::too_long(&tokens) {
+            return Err(syntax(place(token), "the chain of operators is too long here".to_owned()));
+        }
+        let mut parser = Parser::new(&dialect)
+            .with_recursion_limit(depth::PARSER_DEPTH)
+            .with_tokens_with_locations(tokens.clone());
         let parsed = rule(&mut parser).and_then(|parsed| match parser.peek_token_ref().token {
             Token::EOF => Ok(parsed),
             _ => parser.expected_ref("the end", parser.peek_token_ref()),
         });
         match parsed {
-            Ok((expr, alias)) => Ok(Self { key, text, expr, alias, tokens }),
+            Ok((mut expr, alias)) => {
+                depth::balance(&mut expr);
+                Ok(Self { key, sql: text, expr, alias, tokens })
+            }
             Err(fault) => {
                 let (range, words) = describe(text, &tokens, &fault);
                 Err(syntax(range, words))
@@ -97,7 +109,7 @@ impl<'a> Text<'a> {
             return self.whole();
         }
         let end = self.closed(span).unwrap_or(span.end);
-        offset(self.text, span.start)..offset(self.text, end)
+        offset(self.sql, span.start)..offset(self.sql, end)
     }
 
     /// Where a span ends that has been given the closing brackets that the parser leaves out.
@@ -123,12 +135,12 @@ impl<'a> Text<'a> {
     /// The bytes of a planner's span.
     pub fn planner_span(&self, span: df::Span) -> Range<usize> {
         let place = |location: df::Location| Location { line: location.line, column: location.column };
-        offset(self.text, place(span.start))..offset(self.text, place(span.end))
+        offset(self.sql, place(span.start))..offset(self.sql, place(span.end))
     }
 
     /// All of the text but the space around it.
     pub fn whole(&self) -> Range<usize> {
-        trimmed(self.text)
+        trimmed(self.sql)
     }
 
     pub fn fault(&self, range: Range<usize>, fault: SqlFault) -> SourceError {
@@ -137,7 +149,7 @@ impl<'a> Text<'a> {
 
     /// The text of some bytes, on one line.
     pub fn excerpt(&self, range: Range<usize>) -> String {
-        self.text.get(range).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+        self.sql.get(range).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -163,7 +175,7 @@ fn describe(text: &str, tokens: &[TokenWithSpan], fault: &ParserError) -> (Range
     let words = match fault {
         ParserError::TokenizerError(words) | ParserError::ParserError(words) => words.as_str(),
         ParserError::RecursionLimitExceeded => {
-            return (trimmed(text), format!("the expression nests deeper than {DEPTH} levels"));
+            return (trimmed(text), "the expression nests too deep".to_owned());
         }
     };
     let (words, place) = words.split_once(" at Line: ").unwrap_or((words, ""));

@@ -129,7 +129,6 @@ async fn syntax_faults_are_at_their_place() {
         "WHERE fare_amount > 2",
         "fare_amount = = 2",
         "ä = 'ü' AND AND 1",
-        &format!("{}1{}", "(".repeat(100), ")".repeat(100)),
     ]).await, @r"
     trip_distance >
         expected: an expression, found: the end []
@@ -152,8 +151,6 @@ async fn syntax_faults_are_at_their_place() {
         expected: an expression, found: = [=]
     ä = 'ü' AND AND 1
         expected: the end, found: 1 [1]
-    ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))
-        the expression nests deeper than 50 levels [((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))]
     ");
 }
 
@@ -298,4 +295,38 @@ async fn columns_with_odd_names_are_taken_as_they_are() {
     assert_eq!(all.columns().len(), 7);
     let starred = opened(folder.path(), "{ parquet: odd.parquet, select: ['*', UPPER * 2 AS twice] }").await;
     assert_eq!(starred.columns().len(), 8);
+}
+
+#[tokio::test]
+async fn long_and_deep_expressions_are_planned_or_refused_but_never_break_the_stack() {
+    let alternatives: Vec<String> = (0..2_000).map(|zone| format!("PULocationID = {zone}")).collect();
+    assert_eq!(told(&alternatives.join(" OR ")).await, "fine");
+    assert_eq!(
+        told(&format!("(CASE WHEN {} THEN 1 ELSE 2 END) = 1", alternatives.join(" OR "))).await,
+        "fine"
+    );
+    let nested = |depth: usize| format!("{}trip_distance{} > 1", "abs(".repeat(depth), ")".repeat(depth));
+    assert_eq!(told(&nested(40)).await, "fine");
+    assert_eq!(told(&nested(41)).await, "brackets nest deeper than 40 levels here [(]");
+    let denied =
+        |depth: usize| format!("{}trip_distance > 1{}", "NOT (true AND ".repeat(depth), ")".repeat(depth));
+    assert_eq!(told(&denied(40)).await, "fine");
+    let sum = |length: usize| format!("{} > 1", vec!["trip_distance"; length].join(" + "));
+    assert_eq!(told(&sum(100)).await, "fine");
+    assert_eq!(told(&sum(5_000)).await, "the chain of operators is too long here [+]");
+}
+
+#[tokio::test]
+async fn a_value_that_breaks_an_expression_is_told_with_its_rows() {
+    for (filter, why) in [
+        ("CAST(store_and_fwd_flag AS INT) > 1", "cannot cast string 'N' to value of Int32 type"),
+        ("PULocationID / (PULocationID - PULocationID) > 1", "divide by zero error"),
+    ] {
+        let mut source = source("{ parquet: data/green_tripdata_2022-03.parquet }");
+        source.filter = Some(filter.to_owned());
+        let dataset = open(&source, pipelines(), &no_secrets).await.unwrap();
+        let scanned: Result<Vec<Batch>, SourceError> = dataset.scan(None, None).try_collect().await;
+        let expected = format!("`data/green_tripdata_2022-03.parquet`, rows 0 to 8191: {why}");
+        assert_eq!(scanned.unwrap_err().to_string(), expected);
+    }
 }

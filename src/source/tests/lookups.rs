@@ -154,3 +154,16 @@ async fn tables_that_cannot_be_read_are_faults() {
     tables.e: there is no `n.csv` in `BASE` ["broken.csv", "broken.json", "even.parquet", "holes.jsonl", "n.parquet", "odd.csv"]
     "#);
 }
+
+#[tokio::test]
+async fn faults_of_sql_are_told_beside_those_of_tables() {
+    let folder = folder();
+    let yaml = "{ parquet: n.parquet, tables: { a: od.csv, odd: odd.csv }, select: [m], filter: n IN (SELECT id FROM a) AND k = 1 }";
+    let told: Vec<String> =
+        refused(folder.path(), yaml).await.iter().map(|fault| fault.key().unwrap().to_string()).collect();
+    assert_eq!(told, ["tables.a", "select[0]", "filter"]);
+    let yaml = "{ parquet: n.parquet, tables: { a: od.csv }, filter: n IN (SELECT id FROM a) }";
+    assert_eq!(refused(folder.path(), yaml).await.len(), 1);
+    let yaml = "{ parquet: m.parquet, tables: { a: od.csv }, select: [odd name], filter: n > }";
+    assert_eq!(refused(folder.path(), yaml).await.len(), 3);
+}

@@ -8,6 +8,7 @@ mod lookups;
 mod memory;
 mod remote;
 mod scanning;
+mod types;
 
 use std::fs::File;
 use std::path::Path;
