@@ -13,5 +13,6 @@ pub mod progress;
 pub mod report;
 pub mod source;
 pub mod spec;
+pub mod stages;
 pub mod topic;
 pub mod validate;

@@ -39,7 +39,6 @@ impl Code {
             | Self::MergeWithoutConstraint
             | Self::MergedPath
             | Self::CartesianProduct
-            | Self::EmbeddedCypher
             | Self::UnmatchedPattern
             | Self::ConstantFilter
             | Self::EmptyLookup

@@ -1,11 +1,11 @@
 //! The deploy stage: the engines, and later the servers, are made ready.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::journal::Summary;
 use super::run::Options;
 use super::state::StateDir;
-use super::stream::PARTITION;
 use super::validate::Plan;
 use super::{Fault, Target};
 use crate::graph::{Checkpoint, Embedded, GraphStore, Prepared};
@@ -14,8 +14,8 @@ use crate::graph::{Checkpoint, Embedded, GraphStore, Prepared};
 pub struct Endpoints {
     /// The graph.
     pub store: Box<dyn GraphStore>,
-    /// Where the graph stands; `None` for a graph that nothing was loaded into.
-    pub checkpoint: Option<Checkpoint>,
+    /// Where the graph stands, by partition; empty for a graph that nothing was loaded into.
+    pub checkpoints: BTreeMap<u32, Checkpoint>,
     /// The file that takes records which cannot be written; none where nobody will read it.
     pub dead_letters: Option<PathBuf>,
     /// The constraints and indexes that were made.
@@ -67,19 +67,20 @@ async fn prepare(
     dead_letters: Option<PathBuf>,
 ) -> Result<Endpoints, Fault> {
     let topic = &plan.pipeline.spec.topic.name;
-    let checkpoint = store.checkpoints(topic).await?.remove(&PARTITION);
+    let checkpoints = store.checkpoints(topic).await?;
     let prepared = store.prepare(&plan.mapping.schema).await?;
-    Ok(Endpoints { store, checkpoint, dead_letters, prepared })
+    Ok(Endpoints { store, checkpoints, dead_letters, prepared })
 }
 
 impl Summary for Endpoints {
     fn summary(&self) -> String {
         let engine = self.store.engine();
-        match (&self.checkpoint, self.prepared.made.len()) {
-            (Some(checkpoint), _) => format!("{engine}, graph of {} rows", checkpoint.offset),
-            (None, 0) => format!("{engine}, empty graph"),
-            (None, 1) => format!("{engine}, empty graph, 1 constraint made"),
-            (None, made) => format!("{engine}, empty graph, {made} constraints made"),
+        let rows: u64 = self.checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
+        match (rows, self.prepared.made.len()) {
+            (0, 0) => format!("{engine}, empty graph"),
+            (0, 1) => format!("{engine}, empty graph, 1 constraint made"),
+            (0, made) => format!("{engine}, empty graph, {made} constraints made"),
+            _ => format!("{engine}, graph of {rows} rows"),
         }
     }
 }

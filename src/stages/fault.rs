@@ -42,6 +42,12 @@ impl From<SourceError> for Fault {
     }
 }
 
+impl From<Vec<SourceError>> for Fault {
+    fn from(errors: Vec<SourceError>) -> Self {
+        Self(errors.iter().map(validate::source_finding).collect())
+    }
+}
+
 impl From<StateError> for Fault {
     fn from(error: StateError) -> Self {
         Diagnostic::new(Code::StateFolder, error.to_string()).help("name another folder with `--state-dir DIR`").into()
@@ -198,8 +204,15 @@ pub(super) fn analysis(index: usize, name: &str, error: &AnalysisError) -> Fault
 }
 
 /// The fault of a test's rows.
-pub(super) fn test_rows(path: &Path, error: &SourceError) -> Fault {
-    Diagnostic::new(Code::TestFailed, error.to_string()).at(path.key("rows")).into()
+pub(super) fn test_rows(path: &Path, errors: &[SourceError]) -> Fault {
+    let finding = |error: &SourceError| {
+        let place = match error {
+            SourceError::TestRow { row, .. } => path.key("rows").index(*row),
+            _ => path.key("rows"),
+        };
+        Diagnostic::new(Code::TestFailed, error.to_string()).at(place)
+    };
+    Fault(errors.iter().map(finding).collect())
 }
 
 /// The fault of a target that is not there yet.

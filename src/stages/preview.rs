@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::validate::Plan;
 use super::{Fault, deploy, stream};
-use crate::graph::{Checkpoint, GraphStore, WriteBatch, WriteError};
+use crate::graph::{Advance, Checkpoint, GraphStore, WriteBatch, WriteError};
 use crate::message::{DIGEST_HEADER, FILE_HEADER, LINEAGE_HEADER, Message, ORDINAL_HEADER};
 use crate::source::Encoder;
 use crate::topic;
@@ -80,13 +80,12 @@ async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
 /// Writes the row to an empty graph in memory and looks at what is there then.
 async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(), Fault> {
     let endpoints = deploy::in_memory(plan).await?;
+    let checkpoint = Checkpoint { offset: 1, row: Some(message.row.clone()), ..Checkpoint::default() };
     let batch = WriteBatch {
         statement: plan.mapping.schema.statement.clone(),
         topic: plan.pipeline.spec.topic.name.clone(),
-        partition: 0,
-        from: 0,
         events: vec![row.value.clone()],
-        checkpoint: Checkpoint { offset: 1, row: Some(message.row.clone()), ..Checkpoint::default() },
+        advances: vec![Advance { partition: row.partition, from: 0, checkpoint }],
     };
     match endpoints.store.write(&batch).await {
         Ok(written) if written.wrote_nothing.is_empty() => {}

@@ -14,7 +14,8 @@ use super::fault::ReportError;
 use super::journal::{Journal, Summary};
 use super::run::{Options, Results};
 use super::validate::Plan;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::render::{Lines, SourceText as _};
+use crate::diagnostic::{Diagnostic, Location};
 use crate::graph::GraphStore;
 use crate::progress::Outcome;
 use crate::report::{self, Finding, GraphCounts, Report, Status};
@@ -47,7 +48,7 @@ pub(super) fn assemble(
             Outcome::Interrupted => Status::Interrupted,
             Outcome::Done | Outcome::Unchanged | Outcome::Skipped => Status::Done,
         },
-        digest: digest(&document.value),
+        digest: digest(document),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: humantime::format_rfc3339_seconds(journal.started_at).to_string(),
         seconds: journal.seconds(),
@@ -63,8 +64,9 @@ pub(super) fn assemble(
 }
 
 /// The digest of the file's values: two files that differ in comments and layout alone have the same.
-fn digest(value: &Value) -> String {
-    Sha256::digest(value.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+fn digest(document: &Document) -> String {
+    let values = document.value.as_ref().unwrap_or(&Value::Null).to_string();
+    Sha256::digest(values.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A finding with its place in words.
@@ -73,9 +75,16 @@ pub(super) fn finding(diagnostic: &Diagnostic, document: &Document) -> Finding {
         code: diagnostic.code.to_string(),
         severity: diagnostic.severity,
         message: diagnostic.message.clone(),
-        place: document.place(&diagnostic.location),
+        place: place(&diagnostic.location, document),
         help: diagnostic.help.clone(),
     }
+}
+
+/// A place as `file:line:column`.
+fn place(location: &Location, document: &Document) -> Option<String> {
+    let range = document.locate(location)?;
+    let position = Lines::of(document.text()).position(range.start);
+    Some(format!("{}:{}:{}", document.name(), position.line, position.column))
 }
 
 /// The files of a report, all in one folder.

@@ -120,7 +120,7 @@ async fn stages(
     let endpoints = journal.stage(Stage::Deploy, deploy::embedded(plan, &state, options.fresh)).await?;
 
     let progress = journal.progress.clone();
-    let streaming = stream::stream(plan, &plan.dataset, &endpoints, options.limit, &progress, interrupt);
+    let streaming = stream::stream(plan, &endpoints, options.limit, &progress, interrupt);
     let streamed = results.streamed.insert(journal.stage(Stage::Stream, streaming).await?);
     results.findings.extend(judge::allow(&plan.pipeline, judge::stream(streamed)));
 

@@ -15,6 +15,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::Stream;
+
 pub use load::LoadError;
 pub(super) use load::{WROTE_NOTHING, decode};
 pub use resume::{Digest, Resume, ResumeError};
@@ -23,13 +25,12 @@ use super::Fault;
 use super::deploy::Endpoints;
 use super::journal::Summary;
 use super::validate::Plan;
+use crate::graph::Checkpoint;
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{Check, Rows};
-use crate::source::Dataset;
+use crate::source::{Batch, Encoder, SourceError};
 use crate::topic::memory;
 
-/// The in-process topic has one partition: partitions are for parallel loaders, and the embedded graph has one writer.
-pub(super) const PARTITION: u32 = 0;
 /// How many messages wait in the topic at most: the stream's memory is bounded by this and one batch.
 const TOPIC_CAPACITY: usize = 4_096;
 /// How often progress is told.
@@ -75,102 +76,125 @@ impl Summary for Streamed {
     }
 }
 
-/// How far the hops have come; shared by the tasks, read by the progress ticker.
-#[derive(Debug, Default)]
-struct Meter {
-    read: AtomicU64,
-    loaded: AtomicU64,
-}
-
 /// Moves all rows that are not in the graph yet.
 ///
 /// # Errors
 /// Faults of the source, of the graph, or of too many records; a source or definition that changed since the last run.
-pub async fn stream(
+pub(super) async fn stream(
     plan: &Plan,
-    dataset: &Dataset,
     endpoints: &Endpoints,
     limit: Option<u64>,
     progress: &Progress,
     interrupt: &Interrupt,
 ) -> Result<Streamed, Fault> {
-    let checkpoint = endpoints.checkpoint.as_ref();
-    let resume = resume::decide(checkpoint, dataset.files(), &plan.stream_digest)?;
-    let start = memory::Start { offset: resume.offset, row: resume.after.clone() };
-    let starts = BTreeMap::from([(PARTITION, start)]);
-    let (producer, mut consumers) = memory::open(1, TOPIC_CAPACITY, &starts);
-    let consumer = consumers.remove(0);
-    let loader = load::Loader::new(plan, endpoints, &resume)?;
-    let meter = Meter::default();
+    let resume = resume::decide(&endpoints.checkpoints, plan.dataset.files(), &plan.stream_digest)?;
+    let batches = plan.dataset.scan(resume.after.as_ref(), limit);
+    let total = plan.dataset.rows().saturating_sub(resume.passed);
+    let mut streamed = carry(plan, endpoints, &resume, batches, total, progress, interrupt).await?;
+    streamed.cut_short = interrupt.requested() || limit.is_some();
+    if !streamed.cut_short {
+        streamed.checks.insert(0, check("rows of the files = rows read", total, streamed.rows.read));
+    }
+    Ok(streamed)
+}
 
-    let total = dataset.rows().saturating_sub(resume.passed);
-    let ticker = tick(&meter, total, progress);
-    let produce = produce::produce(plan, dataset, &resume, limit, producer, &meter, interrupt);
-    let load = loader.run(consumer, &meter);
+/// Moves the rows of one batch into an empty graph: a case of `tests:`.
+///
+/// # Errors
+/// As [`stream`].
+pub(super) async fn batch(
+    plan: &Plan,
+    endpoints: &Endpoints,
+    batch: Batch,
+    progress: &Progress,
+    interrupt: &Interrupt,
+) -> Result<Streamed, Fault> {
+    let total = batch.read;
+    let batches = futures::stream::iter([Ok(batch)]);
+    carry(plan, endpoints, &Resume::default(), batches, total, progress, interrupt).await
+}
+
+/// Carries batches of rows through the topic into the graph: a producer and a loader side by side.
+async fn carry(
+    plan: &Plan,
+    endpoints: &Endpoints,
+    resume: &Resume,
+    batches: impl Stream<Item = Result<Batch, SourceError>>,
+    total: u64,
+    progress: &Progress,
+    interrupt: &Interrupt,
+) -> Result<Streamed, Fault> {
+    let partitions = plan.pipeline.spec.topic.partitions;
+    let (producer, consumer) = memory::open(partitions, TOPIC_CAPACITY, &starts(endpoints));
+    let encoder = Encoder::new(
+        &plan.dataset.columns(),
+        plan.pipeline.spec.topic.key.as_deref(),
+        plan.stream_digest.rows.as_str().into(),
+    )?;
+    let loader = load::Loader::new(plan, endpoints)?;
+    let read = AtomicU64::new(0);
+
+    let produce = produce::produce(batches, &encoder, producer, &read, interrupt);
+    let load = loader.run(consumer);
     let (produced, loaded) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
-        never = ticker => match never {},
+        never = tick(&read, total, progress) => match never {},
     };
     // A loader that gives up drops its end of the topic, so its fault is the cause and the producer's end the consequence.
     let loaded = loaded?;
     let produced = produced?;
 
-    let cut_short = interrupt.requested() || limit.is_some();
     let rows = Rows {
         read: produced.read,
-        filtered_out: produced.read.saturating_sub(produced.messages),
+        filtered_out: produced.read.saturating_sub(produced.rows),
         already_loaded: resume.offset,
         produced: produced.messages,
         consumed: loaded.consumed,
         written: loaded.written,
         dead_letters: loaded.dead_letters,
     };
-    let checks = reconcile(&rows, (!cut_short).then_some(total), loaded.next_offset);
     Ok(Streamed {
         rows,
-        checks,
+        checks: reconcile(&rows, loaded.next_offset),
         dead_letters: loaded.examples,
         dead_letters_file: endpoints.dead_letters.clone(),
-        cut_short,
+        cut_short: false,
     })
 }
 
+/// Where the topic's partitions go on.
+fn starts(endpoints: &Endpoints) -> BTreeMap<u32, memory::Start> {
+    let start = |checkpoint: &Checkpoint| memory::Start { offset: checkpoint.offset, row: checkpoint.row.clone() };
+    endpoints.checkpoints.iter().map(|(partition, checkpoint)| (*partition, start(checkpoint))).collect()
+}
+
 /// Compares the counts of neighbouring hops; each was counted on its own side.
-fn reconcile(rows: &Rows, total: Option<u64>, next_offset: u64) -> Vec<Check> {
-    let check = |what: &str, expected: u64, actual: u64| Check {
-        what: what.to_owned(),
-        expected,
-        actual,
-        ok: expected == actual,
-    };
-    let mut checks = Vec::new();
-    if let Some(total) = total {
-        checks.push(check("rows of the files = rows read", total, rows.read));
-    }
-    checks.push(check("rows read = filtered out + produced", rows.read, rows.filtered_out + rows.produced));
-    checks.push(check("messages produced = consumed", rows.produced, rows.consumed));
-    checks.push(check(
-        "messages consumed = written + dead letters",
-        rows.consumed,
-        rows.written + rows.dead_letters,
-    ));
-    checks.push(check(
-        "already loaded + consumed = the checkpoint in the graph",
-        rows.already_loaded + rows.consumed,
-        next_offset,
-    ));
-    checks
+fn reconcile(rows: &Rows, next_offset: u64) -> Vec<Check> {
+    vec![
+        check("rows read = filtered out + produced", rows.read, rows.filtered_out + rows.produced),
+        check("messages produced = consumed", rows.produced, rows.consumed),
+        check("messages consumed = written + dead letters", rows.consumed, rows.written + rows.dead_letters),
+        check(
+            "already loaded + consumed = the checkpoints in the graph",
+            rows.already_loaded + rows.consumed,
+            next_offset,
+        ),
+    ]
+}
+
+fn check(what: &str, expected: u64, actual: u64) -> Check {
+    Check { what: what.to_owned(), expected, actual, ok: expected == actual }
 }
 
 /// Tells progress until it is dropped.
-async fn tick(meter: &Meter, total: u64, progress: &Progress) -> std::convert::Infallible {
+async fn tick(read: &AtomicU64, total: u64, progress: &Progress) -> std::convert::Infallible {
     let mut interval = tokio::time::interval(PROGRESS_INTERVAL);
     loop {
         interval.tick().await;
         progress.tell(Event::StageProgress {
             stage: Stage::Stream,
             unit: "rows",
-            done: meter.read.load(Ordering::Relaxed),
+            done: read.load(Ordering::Relaxed),
             total: Some(total),
         });
     }

@@ -40,11 +40,12 @@ pub async fn cases(plan: &Plan, only: Option<&str>) -> Vec<CaseResult> {
 
 /// Runs a case; what differs from what it says is a failure, what stops it is a fault.
 async fn run(plan: &Plan, case: &TestCase, path: &Path) -> Result<Vec<Diagnostic>, Fault> {
-    let dataset = plan.dataset.in_memory(&case.rows).map_err(|error| super::fault::test_rows(path, &error))?;
+    let rows = plan.dataset.in_memory(&case.name, &case.rows);
+    let rows = rows.map_err(|errors| super::fault::test_rows(path, &errors))?;
     let endpoints = deploy::in_memory(plan).await?;
     let (progress, _) = Progress::channel();
     let (_interrupter, interrupt) = Interrupt::channel();
-    let streamed = stream::stream(plan, &dataset, &endpoints, None, &progress, &interrupt).await?;
+    let streamed = stream::batch(plan, &endpoints, rows, &progress, &interrupt).await?;
 
     let rows = &streamed.rows;
     let mut failures = Vec::new();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::journal::Summary;
-use super::{Fault, Origin, judge, stream};
+use super::{Fault, Origin, stream};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::graph::mapping::CompiledMapping;
 use crate::source::Dataset;
@@ -51,20 +51,15 @@ pub struct Checkup {
 
 /// Looks at a file: its form, its references, and unless `offline` the world that it names.
 pub async fn check(document: &Document, origin: &Origin, offline: bool, deny_warnings: bool) -> Checkup {
-    let checkup = validate::check(document);
-    let mut findings = checkup.findings;
+    let mut checkup = validate::check(document);
     let mut opened = Opened::default();
     if let (Some(pipeline), false) = (&checkup.pipeline, offline) {
         let (found, more) = validate::open(pipeline, &origin.base, &validate::secret).await;
         opened = found;
-        findings.extend(more);
+        checkup.extend(document, more);
     }
-    if let Some(pipeline) = &checkup.pipeline {
-        findings = judge::allow(pipeline, findings);
-    }
-    if deny_warnings {
-        findings.iter_mut().for_each(|finding| finding.severity = Severity::Error);
-    }
+    let allowed = checkup.pipeline.as_ref().map(|pipeline| pipeline.spec.allow.as_slice());
+    let findings = validate::weigh(checkup.findings, allowed.unwrap_or_default(), deny_warnings);
     Checkup { pipeline: checkup.pipeline, opened, findings }
 }
 
@@ -108,5 +103,5 @@ fn no_source() -> Fault {
 /// The pipeline with all its defaults, as YAML.
 #[must_use]
 pub fn expanded(pipeline: &Pipeline) -> String {
-    serde_yaml::to_string(pipeline).unwrap_or_default()
+    validate::show(pipeline).unwrap_or_default()
 }

@@ -35,8 +35,6 @@ use crate::spec::{Checked, Pipeline};
 pub use show::show;
 pub use world::{Opened, missing_secrets, open, secret, source_finding};
 
-pub use world::{Opened, open, secret, source_finding};
-
 /// What is to be said of a file.
 #[derive(Debug, Clone, Default)]
 pub struct Checkup {

@@ -1,6 +1,7 @@
 //! The graph as the report draws it: which part of it, how large its nodes are, and where they lie.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -89,12 +90,12 @@ fn nodes(
 ) -> Vec<PictureNode> {
     let degrees = degrees(projected);
     let named = projected.names.iter().zip(&projected.labels).zip(&projected.ids).zip(degrees);
-    let node = |(((name, label), id), degree): (((&Value, _), &u64), f64)| {
+    let node = |(((name, label), id), degree): (((&Value, &Arc<str>), &u64), f64)| {
         let name = if name.is_null() { id.to_string() } else { text(name) };
         let place = places.and_then(|places| places.get(&name));
         PictureNode {
             title: place.and_then(|place| place.title.clone()),
-            label: String::from(&**label as &str),
+            label: label.to_string(),
             weight: scores.map_or(degree, |scores| scores.get(&name).copied().unwrap_or_default()),
             x: place.map(|place| place.longitude),
             y: place.map(|place| place.latitude),
@@ -136,7 +137,7 @@ async fn places(
     let (keys, longitudes, latitudes, titles) = match (&map.table, &map.key) {
         (Some(table), Some(key)) => {
             let Some(table) = plan.dataset.table(table) else { return Ok(None) };
-            let column = |name: &str| table.texts(name).unwrap_or_default();
+            let column = |name: &str| table.values(name).unwrap_or_default().iter().map(optional_text).collect();
             (column(key), column(&map.longitude), column(&map.latitude), map.title.as_deref().map(column))
         }
         _ => {
@@ -167,7 +168,12 @@ async fn property(
 ) -> Result<Vec<Option<String>>, Fault> {
     let nodes = Projection { nodes: projection.nodes.clone(), relationships: IndexMap::new() };
     let projected = store.project(&nodes, name).await?;
-    Ok(projected.names.iter().map(|value| (!value.is_null()).then(|| text(value))).collect())
+    Ok(projected.names.iter().map(optional_text).collect())
+}
+
+/// A value as text, where there is one.
+fn optional_text(value: &Value) -> Option<String> {
+    (!value.is_null()).then(|| text(value))
 }
 
 /// A value as the text that names a node.

@@ -3,12 +3,15 @@
 //! A line is appended before the transaction that moves the checkpoint beyond its record, and lines that lie beyond the
 //! checkpoint are dropped when the file is opened: after a kill, each dead letter stands there exactly once.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::Path;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::graph::Checkpoint;
 use crate::topic::Record;
 
 /// The file of dead letters, open for appending; none where nobody will read them.
@@ -18,10 +21,10 @@ pub(super) struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Opens the file, without the lines of records at or beyond `next_offset`.
-    pub(super) fn open(path: &Path, next_offset: u64) -> io::Result<Self> {
+    /// Opens the file, without the lines of records that lie beyond the checkpoints.
+    pub(super) fn open(path: &Path, checkpoints: &BTreeMap<u32, Checkpoint>) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
-        file.set_len(length_before(&file, next_offset)?)?;
+        file.set_len(length_before(&file, checkpoints)?)?;
         Ok(Self { file: Some(file) })
     }
 
@@ -51,19 +54,31 @@ impl DeadLetters {
     }
 }
 
-/// The length of the leading lines that are whole and lie before an offset.
-fn length_before(file: &File, next_offset: u64) -> io::Result<u64> {
+/// The length of the leading lines that are whole and lie before the checkpoints. Lines stand in the order of the rows, and all
+/// checkpoints move together, so what follows the first line that lies beyond does so too.
+fn length_before(file: &File, checkpoints: &BTreeMap<u32, Checkpoint>) -> io::Result<u64> {
     let mut reader = BufReader::new(file);
     let mut kept = 0;
     let mut line = Vec::new();
     loop {
         line.clear();
         let length = reader.read_until(b'\n', &mut line)?;
-        let whole = line.ends_with(b"\n");
-        let offset = serde_json::from_slice::<Value>(&line).ok().and_then(|line| line.get("offset")?.as_u64());
-        match offset {
-            Some(offset) if whole && offset < next_offset => kept += length as u64,
-            _ => return Ok(kept),
+        if !line.ends_with(b"\n") || !lies_before(&line, checkpoints) {
+            return Ok(kept);
         }
+        kept += length as u64;
     }
+}
+
+/// Whether a line is of a record before its partition's checkpoint.
+fn lies_before(line: &[u8], checkpoints: &BTreeMap<u32, Checkpoint>) -> bool {
+    let Ok(Place { partition, offset }) = serde_json::from_slice(line) else { return false };
+    checkpoints.get(&partition).is_some_and(|checkpoint| offset < checkpoint.offset)
+}
+
+/// Where the record of a line stood.
+#[derive(Deserialize)]
+struct Place {
+    partition: u32,
+    offset: u64,
 }

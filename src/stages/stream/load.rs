@@ -1,19 +1,17 @@
 //! The loading half: batches of records are taken from the topic and written to the graph.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use thiserror::Error;
 
 use super::dead_letters::DeadLetters;
-use super::{Meter, PARTITION, Resume};
 use crate::diagnostic::Code;
 use crate::graph::mapping::{CompiledMapping, Required};
-use crate::graph::{Checkpoint, GraphError, GraphStore, WriteBatch, WriteError, Written};
+use crate::graph::{Advance, Checkpoint, GraphError, GraphStore, WriteBatch, WriteError, Written};
 use crate::spec::Topic;
 use crate::stages::deploy::Endpoints;
 use crate::stages::validate::Plan;
@@ -73,7 +71,7 @@ pub(super) struct Loaded {
     pub dead_letters: u64,
     /// The first few of them, in words.
     pub examples: Vec<String>,
-    /// The checkpoint's offset at the end, read back from the graph.
+    /// The sum of the checkpoints' offsets at the end, read back from the graph.
     pub next_offset: u64,
 }
 
@@ -81,7 +79,6 @@ pub(super) struct Loaded {
 pub(super) struct Loader<'a> {
     store: &'a dyn GraphStore,
     topic: &'a Topic,
-    statement: Arc<str>,
     may_write_nothing: bool,
     mapping: &'a CompiledMapping,
     digest: String,
@@ -89,29 +86,25 @@ pub(super) struct Loader<'a> {
     max_errors: u64,
     dead_letters: DeadLetters,
     dead_letters_path: Option<&'a Path>,
-    earlier_dead_letters: u64,
+    /// How many records of each partition were set aside, in earlier runs too.
+    set_aside: BTreeMap<u32, u64>,
     loaded: Loaded,
     last_persist: Instant,
     persist_took: Duration,
 }
 
 impl<'a> Loader<'a> {
-    /// A loader that goes on where `resume` says.
-    pub(super) fn new(
-        plan: &'a Plan,
-        endpoints: &'a Endpoints,
-        resume: &Resume,
-    ) -> Result<Self, LoadError> {
+    /// A loader that goes on where the graph's checkpoints stand.
+    pub(super) fn new(plan: &'a Plan, endpoints: &'a Endpoints) -> Result<Self, LoadError> {
         let spec = &plan.pipeline.spec;
         let path = endpoints.dead_letters.as_deref();
         let dead_letters = path.map_or_else(
             || Ok(DeadLetters::default()),
-            |path| DeadLetters::open(path, resume.offset).map_err(|source| unkept(path, source)),
+            |path| DeadLetters::open(path, &endpoints.checkpoints).map_err(|source| unkept(path, source)),
         )?;
         Ok(Self {
             store: &*endpoints.store,
             topic: &spec.topic,
-            statement: plan.mapping.schema.statement.clone(),
             may_write_nothing: spec.allow.contains(&Code::RowWroteNothing.to_string()),
             mapping: &plan.mapping,
             digest: plan.stream_digest.to_string(),
@@ -119,28 +112,28 @@ impl<'a> Loader<'a> {
             max_errors: spec.stream.max_errors,
             dead_letters,
             dead_letters_path: path,
-            earlier_dead_letters: resume.dead_letters,
-            loaded: Loaded { next_offset: resume.offset, ..Loaded::default() },
+            set_aside: endpoints
+                .checkpoints
+                .iter()
+                .map(|(partition, checkpoint)| (*partition, checkpoint.dead_letters))
+                .collect(),
+            loaded: Loaded::default(),
             last_persist: Instant::now(),
             persist_took: Duration::ZERO,
         })
     }
 
     /// Loads until the topic ends, then makes the graph durable.
-    pub(super) async fn run(mut self, mut consumer: Consumer, meter: &Meter) -> Result<Loaded, LoadError> {
+    pub(super) async fn run(mut self, mut consumer: Consumer) -> Result<Loaded, LoadError> {
         while let Some(records) = consumer.batch(self.batch_rows).await {
-            let count = records.len() as u64;
             self.load(records).await?;
-            meter.loaded.fetch_add(count, Ordering::Relaxed);
             self.persist_when_due().await?;
         }
         if self.loaded.consumed > 0 {
             self.persist().await?;
         }
         let checkpoints = self.store.checkpoints(&self.topic.name).await?;
-        if let Some(checkpoint) = checkpoints.get(&PARTITION) {
-            self.loaded.next_offset = checkpoint.offset;
-        }
+        self.loaded.next_offset = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
         Ok(self.loaded)
     }
 
@@ -183,29 +176,15 @@ impl<'a> Loader<'a> {
         records.into_iter().map(decode).collect()
     }
 
-    /// Writes the events of a batch and moves the checkpoint beyond all its records, in one transaction.
+    /// Writes the events of a batch and moves the checkpoints beyond all its records, in one transaction.
     async fn write(&self, attempts: &mut [Attempt]) -> Result<Written, WriteError> {
-        let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else {
-            return Ok(Written::default());
-        };
-        let (from, to) = (first.record.offset, last.record.offset + 1);
-        let last = &last.record.message;
-        let failed = attempts.iter().filter(|attempt| attempt.event.is_err()).count() as u64;
-        let checkpoint = Checkpoint {
-            offset: to,
-            row: Some(last.row.clone()),
-            lineage: last.lineage.to_string(),
-            digest: self.digest.clone(),
-            dead_letters: self.earlier_dead_letters + self.loaded.dead_letters + failed,
-        };
+        let advances = self.advances(attempts);
         let events = attempts.iter_mut().filter_map(|attempt| attempt.event.as_mut().ok());
         let batch = WriteBatch {
-            statement: self.statement.clone(),
+            statement: self.mapping.schema.statement.clone(),
             topic: self.topic.name.clone(),
-            partition: PARTITION,
-            from,
             events: events.map(Value::take).collect(),
-            checkpoint,
+            advances,
         };
         let outcome = self.write_patiently(&batch).await;
         if outcome.is_err() {
@@ -215,6 +194,29 @@ impl<'a> Loader<'a> {
             }
         }
         outcome
+    }
+
+    /// How the checkpoints of the batch's partitions move.
+    fn advances(&self, attempts: &[Attempt]) -> Vec<Advance> {
+        let mut advances = BTreeMap::<u32, Advance>::new();
+        for Attempt { record, event } in attempts {
+            let partition = record.partition;
+            let advance = advances.entry(partition).or_insert_with(|| Advance {
+                partition,
+                from: record.offset,
+                checkpoint: Checkpoint {
+                    digest: self.digest.clone(),
+                    dead_letters: self.set_aside.get(&partition).copied().unwrap_or_default(),
+                    ..Checkpoint::default()
+                },
+            });
+            let checkpoint = &mut advance.checkpoint;
+            checkpoint.offset = record.offset + 1;
+            checkpoint.row = Some(record.message.row.clone());
+            checkpoint.lineage = record.message.lineage.to_string();
+            checkpoint.dead_letters += u64::from(event.is_err());
+        }
+        advances.into_values().collect()
     }
 
     /// Writes a batch; what may succeed when tried again is tried again, a few times, each time after a longer wait.
@@ -250,6 +252,7 @@ impl<'a> Loader<'a> {
                 continue;
             };
             self.loaded.dead_letters += 1;
+            *self.set_aside.entry(record.partition).or_default() += 1;
             if self.loaded.examples.len() < EXAMPLES {
                 self.loaded.examples.push(format!("{}: {reason}", record.message.row));
             }

@@ -1,13 +1,11 @@
-//! The producing half: rows are read, encoded and put into the topic.
+//! The producing half: batches of rows are encoded and put into the topic.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures::StreamExt as _;
+use futures::{Stream, StreamExt as _};
 
-use super::{Meter, Resume};
 use crate::progress::Interrupt;
-use crate::source::{Dataset, Encoder, SourceError};
-use crate::stages::validate::Plan;
+use crate::source::{Batch, Encoder, SourceError};
 use crate::topic::memory::{Produced, Producer, ReaderGone};
 
 /// How much was put into the topic.
@@ -15,40 +13,38 @@ use crate::topic::memory::{Produced, Producer, ReaderGone};
 pub(super) struct Amount {
     /// Rows of the source that were passed, filtered ones included.
     pub read: u64,
-    /// Messages.
+    /// Rows that passed the filter.
+    pub rows: u64,
+    /// Messages that were appended to the topic.
     pub messages: u64,
 }
 
-/// Reads, encodes and produces all rows after the one that the run goes on from; the topic is closed at the end.
+/// Encodes and produces all rows of the batches; an interrupt ends it behind a batch. The topic is closed at the end.
 pub(super) async fn produce(
-    plan: &Plan,
-    dataset: &Dataset,
-    resume: &Resume,
-    limit: Option<u64>,
+    batches: impl Stream<Item = Result<Batch, SourceError>>,
+    encoder: &Encoder,
     mut producer: Producer,
-    meter: &Meter,
+    read: &AtomicU64,
     interrupt: &Interrupt,
 ) -> Result<Amount, SourceError> {
-    let key = plan.pipeline.spec.topic.key.as_deref();
-    let digest = plan.stream_digest.rows.as_str().into();
-    let encoder = Encoder::new(&dataset.columns(), key, digest)?;
-    let mut batches = std::pin::pin!(dataset.scan(resume.after.as_ref(), limit));
-    let mut produced = Amount::default();
+    let mut batches = std::pin::pin!(batches);
+    let mut amount = Amount::default();
     while let Some(batch) = batches.next().await {
         let batch = batch?;
         for message in encoder.encode(&batch)? {
+            amount.rows += 1;
             match producer.produce(message).await {
-                Ok(Produced::Appended { .. }) => produced.messages += 1,
+                Ok(Produced::Appended { .. }) => amount.messages += 1,
                 Ok(Produced::AlreadyThere { .. }) => {}
                 // The loader has gone; its own fault says why.
-                Err(ReaderGone { .. }) => return Ok(produced),
+                Err(ReaderGone) => return Ok(amount),
             }
         }
-        produced.read += batch.read;
-        meter.read.fetch_add(batch.read, Ordering::Relaxed);
+        amount.read += batch.read;
+        read.store(amount.read, Ordering::Relaxed);
         if interrupt.requested() {
             break;
         }
     }
-    Ok(produced)
+    Ok(amount)
 }

@@ -1,5 +1,6 @@
 //! Where a run goes on: the decision between a checkpoint and the source of today.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
@@ -45,16 +46,14 @@ fn short_hash(text: &str) -> String {
 }
 
 /// Where a run goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resume {
-    /// The next offset: how many messages earlier runs have brought into the graph or to the dead letters.
+    /// How many messages earlier runs have brought into the graph or to the dead letters: the sum of the offsets.
     pub offset: u64,
     /// The last row that is done; the run goes on after it.
     pub after: Option<RowId>,
     /// How many rows of the source lie up to and including that row, filtered ones included.
     pub passed: u64,
-    /// How many records earlier runs have put to the dead letters.
-    pub dead_letters: u64,
 }
 
 /// Why a run cannot go on from a checkpoint.
@@ -80,32 +79,34 @@ pub enum ResumeError {
     },
 }
 
-/// Decides where a run goes on.
+/// Decides where a run goes on: after the last row that any partition holds.
+///
+/// A transaction moves the checkpoints of all partitions that its rows went to, and rows are loaded in their order, so every
+/// row up to that one is in the graph.
 pub(super) fn decide(
-    checkpoint: Option<&Checkpoint>,
+    checkpoints: &BTreeMap<u32, Checkpoint>,
     files: &[DataFile],
     digest: &Digest,
 ) -> Result<Resume, ResumeError> {
-    let Some(checkpoint) = checkpoint else {
-        return Ok(Resume { offset: 0, after: None, passed: 0, dead_letters: 0 });
+    for checkpoint in checkpoints.values() {
+        let (rows, mapping) = checkpoint.digest.split_once('.').unwrap_or((&checkpoint.digest, ""));
+        if rows != digest.rows {
+            return Err(ResumeError::RowsChanged);
+        }
+        if mapping != digest.mapping {
+            return Err(ResumeError::MappingChanged);
+        }
+    }
+    let last = checkpoints.values().filter(|checkpoint| checkpoint.row.is_some());
+    let Some(last) = last.max_by(|one, other| one.row.cmp(&other.row)) else {
+        return Ok(Resume::default());
     };
-    let (rows, mapping) = checkpoint.digest.split_once('.').unwrap_or((&checkpoint.digest, ""));
-    if rows != digest.rows {
-        return Err(ResumeError::RowsChanged);
-    }
-    if mapping != digest.mapping {
-        return Err(ResumeError::MappingChanged);
-    }
-    let passed = match &checkpoint.row {
-        Some(row) => rows_up_to(row, &checkpoint.lineage, files)?,
+    let passed = match &last.row {
+        Some(row) => rows_up_to(row, &last.lineage, files)?,
         None => 0,
     };
-    Ok(Resume {
-        offset: checkpoint.offset,
-        after: checkpoint.row.clone(),
-        passed,
-        dead_letters: checkpoint.dead_letters,
-    })
+    let offset = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
+    Ok(Resume { offset, after: last.row.clone(), passed })
 }
 
 /// How many rows of the source lie up to and including a row, where the files up to it are unchanged.

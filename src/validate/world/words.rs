@@ -63,6 +63,7 @@ fn code(error: &SourceError) -> Code {
             | SqlFault::NotAllowed { .. }
             | SqlFault::Unnamed => Code::SqlNotAllowed,
         },
+        SourceError::Planner { .. } => Code::SqlNotAllowed,
         SourceError::DuplicateOutput { .. } => Code::DuplicateName,
         SourceError::Unencodable { .. } => Code::UnencodableColumn,
         SourceError::NoKeyColumn { .. } => Code::UnknownColumn,
