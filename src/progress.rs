@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostic::Severity;
+
 /// The stages of a run, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, strum::Display, strum::EnumIter)]
 #[serde(rename_all = "lowercase")]
@@ -86,8 +88,8 @@ pub enum Event {
     Finding {
         /// The stable code.
         code: String,
-        /// `warning` or `error`.
-        severity: String,
+        /// How much it weighs.
+        severity: Severity,
         /// What it says.
         message: String,
         /// `file:line:column`, where it has a place.

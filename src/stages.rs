@@ -5,6 +5,7 @@
 
 pub mod analyse;
 pub mod deploy;
+mod digest;
 pub mod fault;
 mod journal;
 mod judge;

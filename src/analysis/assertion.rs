@@ -25,15 +25,19 @@ pub fn judge(assertions: &[Assertion], result: &AnalysisResult) -> Vec<Judgement
 fn judge_one(assertion: &Assertion, result: &AnalysisResult) -> Judgement {
     if let Some(rows) = assertion.rows {
         let found = result.rows.len() as u64;
-        return judgement(format!("the result has {rows} rows"), found == rows, found);
+        return judgement(format!("the result has {rows} rows"), found == rows, &found);
     }
     if let Some(top) = &assertion.top {
         let found = result.rows.first().and_then(|row| row.first());
         let ok = found.is_some_and(|found| agrees(found, top, 0.0));
-        return judgement(format!("the first row is {top}"), ok, found.map_or("no row".into(), Value::to_string));
+        return judgement(
+            format!("the first row is {top}"),
+            ok,
+            &found.map_or("no row".into(), Value::to_string),
+        );
     }
     assertion.value.as_ref().map_or_else(
-        || judgement("nothing".to_owned(), false, "an assertion without a key"),
+        || judgement("nothing".to_owned(), false, &"an assertion without a key"),
         |value| judge_value(value, result),
     )
 }
@@ -54,10 +58,10 @@ fn judge_value(assertion: &ValueAssertion, result: &AnalysisResult) -> Judgement
         (None, None, _) => "no such row".to_owned(),
         (None, ..) => format!("no column `{column}`"),
     };
-    judgement(format!("`{column}` of {whose} is {is}{within}"), ok, found)
+    judgement(format!("`{column}` of {whose} is {is}{within}"), ok, &found)
 }
 
-fn judgement(what: String, ok: bool, found: impl ToString) -> Judgement {
+fn judgement(what: String, ok: bool, found: &dyn ToString) -> Judgement {
     Judgement { what, ok, found: (!ok).then(|| found.to_string()) }
 }
 
@@ -71,6 +75,8 @@ fn agrees(found: &Value, expected: &Value, tolerance: f64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
     use serde_json::json;
 
     use super::*;

@@ -45,7 +45,8 @@ async fn compute(
 
 /// The engine's graph, with each relationship type in its own orientation.
 fn graph(projection: &Projection, projected: &ProjectedGraph) -> Result<Graph, engine::EngineError> {
-    let all_undirected = projection.relationships.values().all(|one| one.orientation == Orientation::Undirected);
+    let all_undirected =
+        projection.relationships.values().all(|one| one.orientation == Orientation::Undirected);
     let orientation = if all_undirected { Orientation::Undirected } else { Orientation::Natural };
     let (names, aggregation) = properties(projection);
     let count = u32::try_from(projected.ids.len()).unwrap_or(u32::MAX);

@@ -13,7 +13,9 @@ use crate::spec::{Analysis, Projection};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NodeError {
     /// It is not written as a node.
-    #[error("`{key}` is not written as a node: give a label and one property, such as {{ label: Location, name: 159 }}")]
+    #[error(
+        "`{key}` is not written as a node: give a label and one property, such as {{ label: Location, name: 159 }}"
+    )]
     NotANode {
         /// The configuration key.
         key: String,
@@ -98,6 +100,7 @@ fn description(node: &Value) -> Option<(&str, &str, &Value)> {
 }
 
 /// Whether two values are the same, a whole number being the same as the float of its size.
+#[expect(clippy::float_cmp, reason = "a node is told from others by its exact value")]
 fn same(one: &Value, other: &Value) -> bool {
     one == other || matches!((one.as_f64(), other.as_f64()), (Some(one), Some(other)) if one == other)
 }

@@ -1,5 +1,7 @@
 //! `runner explain`
 
+use std::fmt::Write as _;
+
 use super::exit::{CommandError, Exit};
 use super::ui::Ui;
 use crate::diagnostic::{Code, did_you_mean};
@@ -30,5 +32,8 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
 fn list() -> String {
     let names: Vec<(String, Code)> = Code::all().map(|code| (code.to_string(), code)).collect();
     let width = names.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    names.iter().map(|(name, code)| format!("{name:width$}  {}\n", code.summary())).collect()
+    names.iter().fold(String::new(), |mut text, (name, code)| {
+        let _ = writeln!(text, "{name:width$}  {}", code.summary());
+        text
+    })
 }

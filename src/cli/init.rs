@@ -35,7 +35,8 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         object_store: None,
     };
     let runtime = super::runtime()?;
-    let opened = runtime.block_on(source::open(&source, std::path::Path::new("."), &|_| Err("no secret".to_owned())));
+    let opened =
+        runtime.block_on(source::open(&source, std::path::Path::new("."), &|_| Err("no secret".to_owned())));
     let dataset = opened.map_err(|errors| {
         let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
         CommandError::usage(reasons.join("; "), "give a parquet file, a folder of them, or an address")
@@ -72,5 +73,6 @@ fn parquet_from(args: &Args) -> String {
     if let Ok(inside) = std::path::Path::new(&args.parquet).strip_prefix(folder) {
         return inside.display().to_string();
     }
-    std::path::absolute(&args.parquet).map_or_else(|_| args.parquet.clone(), |path| path.display().to_string())
+    std::path::absolute(&args.parquet)
+        .map_or_else(|_| args.parquet.clone(), |path| path.display().to_string())
 }

@@ -92,7 +92,8 @@ async fn follow(
     let (interrupter, interrupt) = Interrupt::channel();
     signals::listen(interrupter).map_err(|error| CommandError::io("signals cannot be listened to", error))?;
     // The run owns its end of the channel, so that the reader ends with it.
-    let running = async move { stages::run::run(document, origin, options, &progress, &interrupt).await };
+    let running =
+        async move { Box::pin(stages::run::run(document, origin, options, &progress, &interrupt)).await };
     let (finished, ()) = tokio::join!(running, progress::show(ui, json, events));
     Ok(finished)
 }

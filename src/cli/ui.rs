@@ -72,6 +72,7 @@ impl Ui {
     }
 
     /// Whether a question can be asked.
+    #[expect(clippy::unused_self, reason = "the streams are the process's own")]
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }

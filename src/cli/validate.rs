@@ -78,7 +78,8 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     let files: Vec<FileFindings<'_>> =
         checked.iter().map(|(document, findings)| FileFindings { source: document, findings }).collect();
     tell(ui, args, &files)?;
-    let faulty = files.iter().flat_map(|file| file.findings).any(|finding| finding.severity == Severity::Error);
+    let faulty =
+        files.iter().flat_map(|file| file.findings).any(|finding| finding.severity == Severity::Error);
     Ok(if faulty { Exit::InvalidFile } else { Exit::Done })
 }
 

@@ -49,11 +49,11 @@ pub(super) async fn run(
     analyses: &[Analysis],
     index: usize,
 ) -> Result<AnalysisResult, Fault> {
-    let Some(analysis) = analyses.get(index) else {
+    let Some(wanted) = analyses.get(index) else {
         return Err(Fault(Vec::new()));
     };
-    let result = analysis::run(store, analysis).await;
-    result.map_err(|error| super::fault::analysis(index, &analysis.name, &error))
+    let result = analysis::run(store, wanted).await;
+    result.map_err(|error| super::fault::analysis(index, &wanted.name, &error))
 }
 
 /// What the analyse stage did.

@@ -50,7 +50,9 @@ impl From<Vec<SourceError>> for Fault {
 
 impl From<StateError> for Fault {
     fn from(error: StateError) -> Self {
-        Diagnostic::new(Code::StateFolder, error.to_string()).help("name another folder with `--state-dir DIR`").into()
+        Diagnostic::new(Code::StateFolder, error.to_string())
+            .help("name another folder with `--state-dir DIR`")
+            .into()
     }
 }
 

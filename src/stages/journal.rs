@@ -4,9 +4,11 @@ use std::future::Future;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
-use super::Fault;
+use super::{Fault, report};
+use crate::diagnostic::Diagnostic;
 use crate::progress::{Event, Outcome, Progress, Stage};
-use crate::report::StageReport;
+use crate::report::{Finding, StageReport};
+use crate::spec::load::Document;
 
 /// What a stage that ended well has to say of itself.
 pub(super) trait Summary {
@@ -71,8 +73,18 @@ impl Journal {
         result
     }
 
-    /// Tells that the run has ended.
-    pub fn finish(&self, outcome: Outcome, report: Option<&Path>) {
+    /// Tells what was found, and that the run has ended.
+    pub fn finish(
+        &self,
+        document: &Document,
+        findings: &[Diagnostic],
+        outcome: Outcome,
+        report: Option<&Path>,
+    ) {
+        for found in findings {
+            let Finding { code, severity, message, place, help } = report::finding(found, document);
+            self.progress.tell(Event::Finding { code, severity, message, place, help });
+        }
         let report = report.map(|folder| folder.display().to_string());
         self.progress.tell(Event::RunFinished { outcome, seconds: self.seconds(), report });
     }

@@ -1,24 +1,16 @@
 //! What the results mean for the file: pure comparisons, each difference a finding.
 //!
 //! Exit code 0 means that the graph is as the file says, so nothing that differs may pass in silence. `allow:` in the
-//! file makes a warning of what is meant to be so.
+//! file makes a warning of what is meant to be so (`validate::weigh`).
+
+use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
 use super::stream::Streamed;
-use crate::diagnostic::{Code, Diagnostic, Path, Severity};
+use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::report::{AnalysisReport, GraphCounts};
-use crate::spec::{Expect, Pipeline};
-
-/// Makes warnings of the findings whose codes the file allows.
-pub(super) fn allow(pipeline: &Pipeline, mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    for finding in &mut findings {
-        if pipeline.spec.allow.iter().any(|code| *code == finding.code.to_string()) {
-            finding.severity = Severity::Warning;
-        }
-    }
-    findings
-}
+use crate::spec::Expect;
 
 /// What the stream's counts mean.
 pub(super) fn stream(streamed: &Streamed) -> Vec<Diagnostic> {
@@ -40,7 +32,7 @@ pub(super) fn stream(streamed: &Streamed) -> Vec<Diagnostic> {
                 .help("rows were lost or doubled between two hops; please report this, with report.json"),
         );
     }
-    if rows.dead_letters > 0 {
+    if rows.dead_letters + streamed.earlier_dead_letters > 0 {
         findings.push(dead_letters(streamed));
     }
     findings
@@ -48,11 +40,14 @@ pub(super) fn stream(streamed: &Streamed) -> Vec<Diagnostic> {
 
 /// The finding on records that could not be written.
 fn dead_letters(streamed: &Streamed) -> Diagnostic {
-    let count = streamed.rows.dead_letters;
-    let message = match count {
+    let earlier = streamed.earlier_dead_letters;
+    let mut message = match streamed.rows.dead_letters + earlier {
         1 => "1 record could not be written to the graph".to_owned(),
-        _ => format!("{count} records could not be written to the graph"),
+        count => format!("{count} records could not be written to the graph"),
     };
+    if earlier > 0 {
+        let _ = write!(message, " ({earlier} of them in earlier runs)");
+    }
     let mut finding = Diagnostic::new(Code::DeadLetters, message).at_key(Path::of("spec.mapping"));
     for example in &streamed.dead_letters {
         finding = finding.help(example.clone());

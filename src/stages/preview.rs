@@ -62,7 +62,11 @@ async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
     let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
     let mut row = PreviewRow {
         row: message.row.to_string(),
-        partition: topic::partition(message.key.as_deref(), message.row.ordinal, plan.pipeline.spec.topic.partitions),
+        partition: topic::partition(
+            message.key.as_deref(),
+            message.row.ordinal,
+            plan.pipeline.spec.topic.partitions,
+        ),
         key: message.key.as_ref().map(text),
         headers: headers(message),
         cypher: plan.mapping.bind(&value),
@@ -99,7 +103,8 @@ async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(
 }
 
 /// All nodes but runner's own.
-const NODES: &str = "MATCH (n) WHERE NOT n:RunnerCheckpoint RETURN labels(n) AS labels, properties(n) AS properties";
+const NODES: &str =
+    "MATCH (n) WHERE NOT n:RunnerCheckpoint RETURN labels(n) AS labels, properties(n) AS properties";
 /// All relationships with their ends.
 const RELATIONSHIPS: &str = "MATCH (a)-[r]->(b) RETURN type(r) AS type, properties(a) AS from, properties(b) AS to, properties(r) AS properties";
 

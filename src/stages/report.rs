@@ -3,13 +3,14 @@
 mod picture;
 
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 pub(super) use picture::picture;
 
 use super::Fault;
+use super::digest::sha256;
 use super::fault::ReportError;
 use super::journal::{Journal, Summary};
 use super::run::{Options, Results};
@@ -17,8 +18,8 @@ use super::validate::Plan;
 use crate::diagnostic::render::{Lines, SourceText as _};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::graph::GraphStore;
-use crate::progress::Outcome;
-use crate::report::{self, Finding, GraphCounts, Report, Status};
+use crate::progress::{Outcome, Stage};
+use crate::report::{self, Finding, GraphCounts, Report, StageReport, Status};
 use crate::spec::load::Document;
 
 /// The graph's counts, as the report has them.
@@ -39,7 +40,18 @@ pub(super) fn assemble(
     results: &Results,
     outcome: Outcome,
 ) -> Report {
+    let begun = Instant::now();
     let streamed = results.streamed.clone().unwrap_or_default();
+    let findings = results.findings.iter().map(|finding| self::finding(finding, document)).collect();
+    let mut stages = journal.stages.clone();
+    // The report cannot time its own writing; what it says of its stage is the assembling.
+    stages.push(StageReport {
+        name: Stage::Report.to_string(),
+        status: Outcome::Done,
+        seconds: begun.elapsed().as_secs_f64(),
+        summary: Files.summary(),
+        rows_per_second: None,
+    });
     Report {
         pipeline: plan.pipeline.metadata.name.clone(),
         target: options.target(plan).to_string(),
@@ -52,21 +64,20 @@ pub(super) fn assemble(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: humantime::format_rfc3339_seconds(journal.started_at).to_string(),
         seconds: journal.seconds(),
-        stages: journal.stages.clone(),
+        stages,
         rows: streamed.rows,
         reconciliation: streamed.checks,
         graph: results.graph.clone(),
         picture: results.picture.clone(),
         analyses: results.analyses.clone(),
-        findings: results.findings.iter().map(|finding| self::finding(finding, document)).collect(),
+        findings,
         spec: document.file.text.clone(),
     }
 }
 
 /// The digest of the file's values: two files that differ in comments and layout alone have the same.
 fn digest(document: &Document) -> String {
-    let values = document.value.as_ref().unwrap_or(&Value::Null).to_string();
-    Sha256::digest(values.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256(&document.value.as_ref().unwrap_or(&Value::Null).to_string())
 }
 
 /// A finding with its place in words.

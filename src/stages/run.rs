@@ -8,7 +8,7 @@ use super::stream::Streamed;
 use super::validate::{self, Plan};
 use super::{Fault, Origin, Target, analyse, deploy, judge, report, stream};
 use crate::diagnostic::{Diagnostic, Path, Severity};
-use crate::progress::{Interrupt, Outcome, Progress, Stage};
+use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{AnalysisReport, GraphCounts, Picture, Report};
 use crate::spec::load::Document;
 
@@ -60,14 +60,24 @@ pub async fn run(
     interrupt: &Interrupt,
 ) -> Finished {
     let mut journal = Journal::new(progress.clone());
-    let validated = validate::validate(document, origin, options.deny_warnings);
+    let validated = Box::pin(validate::validate(document, origin, options.deny_warnings));
     let plan = match journal.stage(Stage::Validate, validated).await {
         Ok(plan) => plan,
         Err(Fault(findings)) => {
-            journal.finish(Outcome::Failed, None);
-            return Finished { outcome: Outcome::Failed, invalid: true, findings, report: None, report_dir: None };
+            journal.finish(document, &findings, Outcome::Failed, None);
+            return Finished {
+                outcome: Outcome::Failed,
+                invalid: true,
+                findings,
+                report: None,
+                report_dir: None,
+            };
         }
     };
+    progress.tell(Event::RunStarted {
+        pipeline: plan.pipeline.metadata.name.clone(),
+        target: options.target(&plan).to_string(),
+    });
     let mut results = Results { findings: plan.warnings.clone(), ..Results::default() };
     if let Err(Fault(faults)) = stages(&plan, options, interrupt, &mut journal, &mut results).await {
         results.findings.extend(faults);
@@ -87,6 +97,11 @@ pub(super) struct Results {
 }
 
 impl Results {
+    /// Adds findings; those that the file allows count as warnings.
+    fn find(&mut self, allowed: &[String], findings: Vec<Diagnostic>) {
+        self.findings.extend(crate::validate::weigh(findings, allowed, false));
+    }
+
     fn failed(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
@@ -122,18 +137,22 @@ async fn stages(
     let progress = journal.progress.clone();
     let streaming = stream::stream(plan, &endpoints, options.limit, &progress, interrupt);
     let streamed = results.streamed.insert(journal.stage(Stage::Stream, streaming).await?);
-    results.findings.extend(judge::allow(&plan.pipeline, judge::stream(streamed)));
+    let (whole, rows) = (!streamed.cut_short, streamed.rows);
+    let judged = judge::stream(streamed);
+    results.find(&spec.allow, judged);
 
     results.graph = report::counts(&*endpoints.store).await?;
-    if !streamed.cut_short {
-        results.findings.extend(judge::allow(&plan.pipeline, judge::expectations(&Path::of("spec.expect"), &spec.expect, &results.graph)));
+    if whole {
+        let judged = judge::expectations(&Path::of("spec.expect"), &spec.expect, &results.graph);
+        results.find(&spec.allow, judged);
     }
-    let empty = streamed.rows.already_loaded + streamed.rows.written == 0;
-    if !empty && !interrupt.requested() {
-        let analysing = analyse::analyse(plan, &*endpoints.store, &progress, interrupt, &mut results.analyses);
+    if rows.already_loaded + rows.written > 0 && !interrupt.requested() {
+        let analysing =
+            analyse::analyse(plan, &*endpoints.store, &progress, interrupt, &mut results.analyses);
         journal.stage(Stage::Analyse, analysing).await?;
-        if !streamed.cut_short {
-            results.findings.extend(judge::allow(&plan.pipeline, judge::assertions(&results.analyses)));
+        if whole {
+            let judged = judge::assertions(&results.analyses);
+            results.find(&spec.allow, judged);
         }
     }
     results.picture = report::picture(plan, &*endpoints.store, &results.graph, &results.analyses).await?;
@@ -151,14 +170,14 @@ async fn conclude(
 ) -> Finished {
     let folder = options.report_dir.clone().or_else(|| results.state.as_ref().map(StateDir::report));
     let mut outcome = results.outcome(interrupt);
-    let mut report = report::assemble(document, plan, options, &journal, &results, outcome);
+    let report = report::assemble(document, plan, options, &journal, &results, outcome);
     if let Some(folder) = &folder {
-        let writing = async { report::write(&mut report, folder) };
+        let writing = async { report::write(&report, folder) };
         if let Err(Fault(faults)) = journal.stage(Stage::Report, writing).await {
             results.findings.extend(faults);
             outcome = Outcome::Failed;
         }
     }
-    journal.finish(outcome, folder.as_deref());
+    journal.finish(document, &results.findings, outcome, folder.as_deref());
     Finished { outcome, invalid: false, findings: results.findings, report: Some(report), report_dir: folder }
 }

@@ -11,6 +11,7 @@ mod produce;
 mod resume;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub struct Streamed {
     pub checks: Vec<Check>,
     /// The first few records that could not be written, in words.
     pub dead_letters: Vec<String>,
+    /// How many records could not be written in earlier runs.
+    pub earlier_dead_letters: u64,
     /// The file where all of them stand.
     pub dead_letters_file: Option<PathBuf>,
     /// Whether Ctrl-C or `--limit` ended it before the last row.
@@ -63,10 +66,10 @@ impl Summary for Streamed {
         }
         let mut summary = format!("{written} rows written of {read} read, {filtered_out} filtered out");
         if already_loaded > 0 {
-            summary.push_str(&format!(", {already_loaded} were there already"));
+            let _ = write!(summary, ", {already_loaded} were there already");
         }
         if dead_letters > 0 {
-            summary.push_str(&format!(", {dead_letters} dead letters"));
+            let _ = write!(summary, ", {dead_letters} dead letters");
         }
         summary
     }
@@ -131,24 +134,23 @@ async fn carry(
         plan.pipeline.spec.topic.key.as_deref(),
         plan.stream_digest.rows.as_str().into(),
     )?;
-    let loader = load::Loader::new(plan, endpoints)?;
     let read = AtomicU64::new(0);
 
     let produce = produce::produce(batches, &encoder, producer, &read, interrupt);
-    let load = loader.run(consumer);
-    let (produced, loaded) = tokio::select! {
+    let load = load::Loader::new(plan, endpoints)?.run(consumer);
+    let (amount, loaded) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
         never = tick(&read, total, progress) => match never {},
     };
     // A loader that gives up drops its end of the topic, so its fault is the cause and the producer's end the consequence.
     let loaded = loaded?;
-    let produced = produced?;
+    let amount = amount?;
 
     let rows = Rows {
-        read: produced.read,
-        filtered_out: produced.read.saturating_sub(produced.rows),
+        read: amount.read,
+        filtered_out: amount.read.saturating_sub(amount.rows),
         already_loaded: resume.offset,
-        produced: produced.messages,
+        produced: amount.messages,
         consumed: loaded.consumed,
         written: loaded.written,
         dead_letters: loaded.dead_letters,
@@ -157,6 +159,7 @@ async fn carry(
         rows,
         checks: reconcile(&rows, loaded.next_offset),
         dead_letters: loaded.examples,
+        earlier_dead_letters: endpoints.checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum(),
         dead_letters_file: endpoints.dead_letters.clone(),
         cut_short: false,
     })
@@ -164,7 +167,8 @@ async fn carry(
 
 /// Where the topic's partitions go on.
 fn starts(endpoints: &Endpoints) -> BTreeMap<u32, memory::Start> {
-    let start = |checkpoint: &Checkpoint| memory::Start { offset: checkpoint.offset, row: checkpoint.row.clone() };
+    let start =
+        |checkpoint: &Checkpoint| memory::Start { offset: checkpoint.offset, row: checkpoint.row.clone() };
     endpoints.checkpoints.iter().map(|(partition, checkpoint)| (*partition, start(checkpoint))).collect()
 }
 

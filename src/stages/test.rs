@@ -33,7 +33,11 @@ pub async fn cases(plan: &Plan, only: Option<&str>) -> Vec<CaseResult> {
         let begun = Instant::now();
         let path = Path::of("spec.tests").index(index);
         let failures = run(plan, case, &path).await.unwrap_or_else(|Fault(faults)| faults);
-        results.push(CaseResult { name: case.name.clone(), failures, seconds: begun.elapsed().as_secs_f64() });
+        results.push(CaseResult {
+            name: case.name.clone(),
+            failures,
+            seconds: begun.elapsed().as_secs_f64(),
+        });
     }
     results
 }

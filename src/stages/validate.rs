@@ -94,10 +94,13 @@ fn plan(
 
 /// A pipeline without a source reads what others produce, which needs a Kafka.
 fn no_source() -> Fault {
-    Diagnostic::new(Code::TargetNotAvailable, "without a `source` there is nothing to run on the embedded target")
-        .at_key(crate::diagnostic::Path::of("spec"))
-        .help("name parquet files under `source`")
-        .into()
+    Diagnostic::new(
+        Code::TargetNotAvailable,
+        "without a `source` there is nothing to run on the embedded target",
+    )
+    .at_key(crate::diagnostic::Path::of("spec"))
+    .help("name parquet files under `source`")
+    .into()
 }
 
 /// The pipeline with all its defaults, as YAML.

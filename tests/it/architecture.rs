@@ -41,9 +41,8 @@ fn the_table_has_no_circle() {
 /// The rows of the table: a module, and what it may import.
 fn table() -> Arrows {
     let text = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
-    let quoted = |cell: &str| -> BTreeSet<String> {
-        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-    };
+    let quoted =
+        |cell: &str| -> BTreeSet<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     let row = |line: &str| {
         let cells: Vec<&str> = line.split('|').collect();
         let module = quoted(cells.get(1)?).into_iter().next()?;

@@ -1,5 +1,5 @@
 //! Tests of the whole program, and of the house it is built as. One binary, so that the engines are linked once.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it stands")]
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod architecture;

@@ -251,7 +251,7 @@ mod tests {
             (Aggregation::Max, 5.0),
             (Aggregation::Count, 2.0),
         ] {
-            assert_eq!(merged_value(aggregation), [(1, expected)], "{aggregation}");
+            assert_eq!(merged_value(aggregation), [(1, expected)], "{aggregation:?}");
         }
     }
 

@@ -72,7 +72,7 @@ mod tests {
 
     use super::*;
     use crate::analysis::engine::{Call, GraphBuilder};
-    use crate::spec::gds::{self, Mode};
+    use crate::spec::{Mode, gds};
 
     fn reported(config: &serde_json::Value) -> Vec<Option<i64>> {
         let graph = GraphBuilder::new(5).build().unwrap();

@@ -6,9 +6,9 @@ use super::cast::{float, index};
 use super::config::Config;
 use super::degree::degrees;
 use super::graph::{Graph, WeightedGraph};
-use crate::spec::Orientation;
 use super::page_rank::{Ranking, initial_scores};
 use super::scaler::{Scaler, normalise};
+use crate::spec::Orientation;
 
 /// Iterates x ← (A + I)x and divides by the Euclidean length, from equal scores that sum to 1. With weights
 /// each node's are divided by their sum. As in GDS a node sends its score of the current iteration before

@@ -12,8 +12,8 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::{Answer, Call, Cell, Graph, GraphBuilder, run};
-use crate::spec::{Aggregation, Orientation};
 use crate::spec::gds::{self, Procedure};
+use crate::spec::{Aggregation, Mode, Orientation};
 
 const RELATIVE_TOLERANCE: f64 = 1e-9;
 
@@ -68,7 +68,7 @@ fn node_of(zones: &[i64], zone: i64) -> u32 {
 /// A call as it was made on the server.
 struct ReferenceCall {
     procedure: &'static Procedure,
-    mode: gds::Mode,
+    mode: Mode,
     is_directed: bool,
     config: Map<String, Value>,
     yields: Vec<String>,

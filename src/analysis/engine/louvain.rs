@@ -11,9 +11,9 @@ use super::cast::{index, integer};
 use super::communities::Communities;
 use super::config::Config;
 use super::graph::{Graph, GraphError, WeightedGraph};
-use crate::spec::{Aggregation, Orientation};
 use super::modularity::{Optimised, optimise};
 use crate::spec::Mode;
+use crate::spec::{Aggregation, Orientation};
 
 const WEIGHT: &str = "weight";
 

@@ -111,7 +111,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::spec::gds;
+    use crate::spec::{Aggregation, Orientation, gds};
 
     fn graph(orientation: Orientation) -> Graph {
         let mut builder = GraphBuilder::new(4).orientation(orientation).property("w", Aggregation::None);

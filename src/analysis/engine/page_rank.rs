@@ -11,8 +11,8 @@ use super::cast::index;
 use super::config::Config;
 use super::degree::{average_degree, degrees};
 use super::graph::{Graph, WeightedGraph};
-use crate::spec::Orientation;
 use super::scaler::Scaler;
+use crate::spec::Orientation;
 
 /// Scores after some iterations.
 pub(super) struct Ranking {

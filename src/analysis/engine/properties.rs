@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Call, Cell, Graph, GraphBuilder, run};
 use crate::spec::{Aggregation, Orientation};
-use crate::spec::gds::{self, Mode};
+use crate::spec::{Mode, gds};
 
 /// A graph as it is written down.
 #[derive(Debug, Clone)]

@@ -10,8 +10,12 @@ use crate::source::Column;
 pub(super) fn name_from(path: &str) -> String {
     let file = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
     let stem = file.split('.').next().unwrap_or(file);
-    let spelled: String =
-        stem.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(63).collect();
+    let spelled: String = stem
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .take(63)
+        .collect();
     let name = spelled.trim_matches('-');
     if name.is_empty() { "pipeline".to_owned() } else { name.to_owned() }
 }
@@ -98,13 +102,19 @@ fn mapping(text: &mut String, columns: &[Column], guess: &Guess<'_>) {
     let Some(from) = guess.from else { return };
     text.push_str("  mapping:                             # or `cypher:`, a statement that is run for each `event`\n    nodes:\n");
     let node = |text: &mut String, name: &str, label: &str, column: &Column| {
-        let key = format!("{{ id: {{ column: {}, type: {} }} }}", quoted(&column.name), graph_type(&column.data_type));
+        let key = format!(
+            "{{ id: {{ column: {}, type: {} }} }}",
+            quoted(&column.name),
+            graph_type(&column.data_type)
+        );
         let _ = writeln!(text, "      - {{ name: {name}, label: {label}, keys: {key} }}");
     };
     node(text, "from", "Thing", from);
     let Some(to) = guess.to else { return };
     node(text, "to", "Thing", to);
-    text.push_str("    relationships:\n      - type: LINK\n        from: from\n        to: to\n        properties:\n");
+    text.push_str(
+        "    relationships:\n      - type: LINK\n        from: from\n        to: to\n        properties:\n",
+    );
     for column in columns.iter().filter(|column| column.name != from.name && column.name != to.name) {
         let kind = graph_type(&column.data_type);
         let _ = writeln!(text, "          {}: {{ type: {kind} }}", quoted(&column.name));
@@ -146,6 +156,7 @@ fn quoted(name: &str) -> String {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "_./:-".contains(c))
         && name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '/' || c == '.')
         && !name.ends_with(':')
-        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&name.to_lowercase().as_str());
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+            .contains(&name.to_lowercase().as_str());
     if plain { name.to_owned() } else { format!("'{}'", name.replace('\'', "''")) }
 }

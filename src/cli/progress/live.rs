@@ -12,7 +12,8 @@ const TICK: Duration = Duration::from_millis(120);
 /// A stage whose end is not known yet.
 const SPINNER: &str = "{spinner:.cyan} {prefix:<9} {elapsed} {msg}";
 /// A stage that counts towards an end.
-const BAR: &str = "{spinner:.cyan} {prefix:<9} {bar:24.cyan/dim} {human_pos}/{human_len} {msg} {per_sec} {eta} left";
+const BAR: &str =
+    "{spinner:.cyan} {prefix:<9} {bar:24.cyan/dim} {human_pos}/{human_len} {msg} {per_sec} {eta} left";
 
 /// Draws on the terminal.
 pub(super) struct Live {
@@ -47,7 +48,8 @@ impl Live {
             Outcome::Interrupted | Outcome::Skipped => ('•', 33),
             Outcome::Failed => ('✗', 31),
         };
-        self.bar.println(format!("\u{1b}[{colour}m{mark}\u{1b}[0m {stage:<9} {:>8}  {summary}", seconds(took)));
+        self.bar
+            .println(format!("\u{1b}[{colour}m{mark}\u{1b}[0m {stage:<9} {:>8}  {summary}", seconds(took)));
         self.bar.finish_and_clear();
     }
 }

@@ -21,10 +21,12 @@ pub(in crate::stages) async fn picture(
     results: &[AnalysisReport],
 ) -> Result<Option<Picture>, Fault> {
     let analyses = &plan.pipeline.spec.analyses;
-    let ranking = analyses.iter().zip(results).find(|(_, result)| {
-        result.node_column.is_some() && result.chart.is_some() && result.total_rows > 0
-    });
-    let identify = ranking.map_or_else(|| some_identify(analyses), |(analysis, _)| analysis.identify.as_deref());
+    let ranking = analyses
+        .iter()
+        .zip(results)
+        .find(|(_, result)| result.node_column.is_some() && result.chart.is_some() && result.total_rows > 0);
+    let identify =
+        ranking.map_or_else(|| some_identify(analyses), |(analysis, _)| analysis.identify.as_deref());
     let projection = ranking.and_then(|(analysis, _)| analysis.project.clone());
     let projection = without_properties(projection.unwrap_or_else(|| everything(counts)));
     if projection.nodes.is_empty() {
@@ -134,23 +136,24 @@ async fn places(
     identify: Option<&str>,
 ) -> Result<Option<HashMap<String, Place>>, Fault> {
     let Some(map) = &plan.pipeline.spec.report.map else { return Ok(None) };
-    let (keys, longitudes, latitudes, titles) = match (&map.table, &map.key) {
-        (Some(table), Some(key)) => {
-            let Some(table) = plan.dataset.table(table) else { return Ok(None) };
-            let column = |name: &str| table.values(name).unwrap_or_default().iter().map(optional_text).collect();
-            (column(key), column(&map.longitude), column(&map.latitude), map.title.as_deref().map(column))
+    let mut columns = Vec::new();
+    let names = [Some(&map.longitude), Some(&map.latitude), map.title.as_ref()];
+    let keys = if let (Some(table), Some(key)) = (&map.table, &map.key) {
+        let Some(table) = plan.dataset.table(table) else { return Ok(None) };
+        let column = |name: &String| -> Vec<Option<String>> {
+            table.values(name).unwrap_or_default().iter().map(optional_text).collect()
+        };
+        columns.extend(names.into_iter().flatten().map(column));
+        column(key)
+    } else {
+        for name in names.into_iter().flatten() {
+            columns.push(property(store, projection, Some(name)).await?);
         }
-        _ => {
-            let keys = property(store, projection, identify).await?;
-            let longitudes = property(store, projection, Some(&map.longitude)).await?;
-            let latitudes = property(store, projection, Some(&map.latitude)).await?;
-            let titles = match &map.title {
-                Some(title) => Some(property(store, projection, Some(title)).await?),
-                None => None,
-            };
-            (keys, longitudes, latitudes, titles)
-        }
+        property(store, projection, identify).await?
     };
+    let mut columns = columns.into_iter();
+    let (longitudes, latitudes) = (columns.next().unwrap_or_default(), columns.next().unwrap_or_default());
+    let titles = columns.next();
     let number = |column: &[Option<String>], row: usize| column.get(row)?.as_ref()?.parse::<f64>().ok();
     let place = |(row, key): (usize, Option<String>)| {
         let title = titles.as_ref().and_then(|titles| titles.get(row)?.clone());

@@ -29,7 +29,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// How many dead letters are told in words.
 const EXAMPLES: usize = 5;
 /// Why a row that the graph took is set aside all the same.
-pub(in crate::stages) const WROTE_NOTHING: &str = "the mapping's statement bound nothing for this row, so it wrote nothing (row-wrote-nothing)";
+pub(in crate::stages) const WROTE_NOTHING: &str =
+    "the mapping's statement bound nothing for this row, so it wrote nothing (row-wrote-nothing)";
 
 /// Why loading ended before the topic's end.
 #[derive(Debug, Error)]
@@ -146,17 +147,15 @@ impl<'a> Loader<'a> {
                     self.set_aside(&mut attempts, &written);
                     self.count(&attempts)?;
                 }
-                Err(WriteError::Record { position, message }) => match event_at_fault(&mut attempts, position) {
-                    Some(event) => {
+                Err(WriteError::Record { position, message }) => {
+                    if let Some(event) = event_at_fault(&mut attempts, position) {
                         *event = Err(message);
                         pending.push(attempts);
-                    }
-                    None => {
+                    } else {
                         let later = attempts.split_off(attempts.len() / 2);
-                        pending.push(later);
-                        pending.push(attempts);
+                        pending.extend([later, attempts]);
                     }
-                },
+                }
                 Err(error) => return Err(LoadError::Write(error)),
             }
             if self.loaded.dead_letters > self.max_errors {
@@ -256,7 +255,9 @@ impl<'a> Loader<'a> {
             if self.loaded.examples.len() < EXAMPLES {
                 self.loaded.examples.push(format!("{}: {reason}", record.message.row));
             }
-            self.dead_letters.append(&self.topic.name, record, reason).map_err(|source| self.unkept(source))?;
+            self.dead_letters
+                .append(&self.topic.name, record, reason)
+                .map_err(|source| self.unkept(source))?;
         }
         Ok(())
     }
@@ -302,10 +303,7 @@ struct Attempt {
 }
 
 /// The event at fault: the one that the engine names, or the only one of the batch.
-fn event_at_fault(
-    attempts: &mut [Attempt],
-    position: Option<usize>,
-) -> Option<&mut Result<Value, String>> {
+fn event_at_fault(attempts: &mut [Attempt], position: Option<usize>) -> Option<&mut Result<Value, String>> {
     let mut events = attempts.iter_mut().map(|attempt| &mut attempt.event).filter(|event| event.is_ok());
     if let Some(position) = position {
         return events.nth(position);

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::graph::Checkpoint;
 use crate::message::RowId;
 use crate::source::DataFile;
+use crate::stages::digest::sha256;
 
 /// How many hexadecimal digits of a hash are kept: 64 bits, plenty to tell two versions of one file apart.
 const DIGITS: usize = 16;
@@ -40,7 +40,7 @@ impl fmt::Display for Digest {
 
 /// The first digits of a text's SHA-256.
 fn short_hash(text: &str) -> String {
-    let mut digits: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut digits = sha256(text);
     digits.truncate(DIGITS);
     digits
 }
@@ -60,7 +60,9 @@ pub struct Resume {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ResumeError {
     /// The rows are defined otherwise now.
-    #[error("the source's `filter`, `select`, `tables` or the topic's `key` changed since the graph was loaded")]
+    #[error(
+        "the source's `filter`, `select`, `tables` or the topic's `key` changed since the graph was loaded"
+    )]
     RowsChanged,
     /// The mapping is another now.
     #[error("the mapping changed since the graph was loaded")]
