@@ -328,10 +328,16 @@ pub enum Code {
     ///
     /// Algorithms use projected properties as weights. Convert it in the mapping, such as by `toFloat(…)`.
     NotNumeric,
+    /// The embedded engine cannot read a piece of Cypher that is meant for a server.
+    ///
+    /// It may be a mistake, or something that Neo4j has beyond the embedded engine, such as `CALL { … }` with clauses that
+    /// write. The file cannot be tried with `--target embedded` or tested with `runner test` then. Where that is meant so,
+    /// `allow: [embedded-cypher]`.
+    EmbeddedCypher,
     /// A query looks for something that the mapping never makes.
     ///
-    /// It would find nothing. Labels and types are case-sensitive; where other programs write to the same database, this may be
-    /// meant: `allow: [unmatched-pattern]`.
+    /// A label or type finds nothing, a property is null. Names are case-sensitive; where other programs write to the same
+    /// database, this may be meant: `allow: [unmatched-pattern]`.
     UnmatchedPattern,
 
     // ---- the world that the file names ----

@@ -39,6 +39,7 @@ impl Code {
             | Self::MergeWithoutConstraint
             | Self::MergedPath
             | Self::CartesianProduct
+            | Self::EmbeddedCypher
             | Self::UnmatchedPattern
             | Self::ConstantFilter
             | Self::EmptyLookup

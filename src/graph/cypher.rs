@@ -9,6 +9,7 @@ mod expression;
 mod made;
 mod name;
 mod pattern;
+mod property;
 mod set;
 mod syntax;
 mod token;
@@ -26,6 +27,7 @@ pub use expression::{Conversion, EVENT, Expression, Shape};
 pub use made::{Made, MadeProperties};
 pub use name::{literal, quoted};
 pub use pattern::{Direction, Entry, Label, NodePattern, PathPattern, Properties, RelationshipPattern};
+pub use property::PropertyUse;
 pub use set::SetItem;
 pub use syntax::{SyntaxError, engine_syntax};
 pub use token::{Fault, FaultKind};
@@ -47,6 +49,8 @@ pub struct Statement {
     pub unbound: Vec<Unbound>,
     /// The names that the statement binds.
     pub bound: BTreeSet<String>,
+    /// The properties that are read of elements whose labels or types are plain to see.
+    pub properties: Vec<PropertyUse>,
     /// What is wrong with the text in any dialect.
     pub faults: Vec<Fault>,
     /// The comments.
@@ -71,6 +75,7 @@ pub fn read(text: &str) -> Statement {
         event: event::uses(&tokens, &clauses),
         parameters: parameters(&tokens),
         unbound: variable::unbound(&tokens, &clauses, &bound),
+        properties: property::uses(&tokens, &clauses),
         bound,
         faults,
         comments: tokens.comments.clone(),

@@ -10,15 +10,18 @@ use super::SecretSource;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Source {
-    /// A file, a folder, a glob, `s3://` or `https://`, or a list of these. Files are read one after the other in name order.
+    /// A file, a folder, a glob (`*`, `?`, `[a-c]`, `**`), `s3://` or `https://`, or a list of these. Files are read one after the other
+    /// in name order, each once. A folder gives each `*.parquet` in it and below it, but nothing that begins with `_` or `.`.
     pub parquet: OneOrMany,
-    /// Small look-up tables (CSV, parquet or JSON lines) that the filter may name.
+    /// Small look-up tables that subqueries may name. The extension tells the format: `csv` and `tsv` with a header, `parquet`, `json`,
+    /// `jsonl` and `ndjson` with an object a line.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub tables: IndexMap<String, String>,
-    /// Columns or SQL expressions (`trip_distance * 1.609 AS km`); without it, every column.
+    /// Columns by their bare names, SQL expressions with a name (`trip_distance * 1.609 AS km`), or `*` for every column; without it,
+    /// every column.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub select: Vec<String>,
-    /// A SQL condition on the rows, on columns as they are named in the file.
+    /// An SQL condition on the rows, on columns as they are named in the file, such as `PULocationID IN (SELECT LocationID FROM zones)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// How `s3://` and `https://` are reached.

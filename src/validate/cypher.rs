@@ -2,7 +2,9 @@
 
 mod words;
 
-use crate::diagnostic::{Code, Diagnostic, Path};
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Code, Diagnostic, Path, did_you_mean};
 use crate::graph::cypher::{self, ClauseKind, Made, SyntaxError};
 use crate::graph::mapping::{self, Column};
 use crate::spec::{Indexes, Spec};
@@ -16,8 +18,8 @@ pub(super) fn mapping(spec: &Spec, text: &str, columns: Option<&[Column]>, found
     let findings = mapping::findings(text, columns, constrained);
     let is_readable = !findings.iter().any(|finding| words::is_error(&finding.kind));
     found.extend(findings.iter().map(|finding| words::finding(spec, finding, columns, &at)));
-    if is_readable && is_embedded(spec) {
-        found.extend(cypher::engine_syntax(text, true).map(|error| engine(error, &at)));
+    if is_readable {
+        found.extend(cypher::engine_syntax(text, true).map(|error| engine(spec, error, &at)));
     }
 }
 
@@ -46,10 +48,9 @@ pub(super) fn query(spec: &Spec, text: &str, made: Option<&Made>, at: &Path, fou
     }
     if let Some(made) = made {
         unmatched(&statement, made, at, found);
+        never_set(&statement, made, at, found);
     }
-    if is_embedded(spec) {
-        found.extend(cypher::engine_syntax(text, false).map(|error| engine(error, at)));
-    }
+    found.extend(cypher::engine_syntax(text, false).map(|error| engine(spec, error, at)));
 }
 
 /// Labels and types of patterns that the mapping makes nothing with.
@@ -65,7 +66,7 @@ fn unmatched(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut 
         types.filter(|kind| made.lacks_type(&kind.name)).map(|kind| (kind, "type", &made.relationships));
     for (label, noun, known) in labels.chain(types) {
         let names = || known.keys().map(String::as_str);
-        let help = crate::diagnostic::did_you_mean(&label.name, names());
+        let help = did_you_mean(&label.name, names());
         found.push(
             Diagnostic::new(
                 Code::UnmatchedPattern,
@@ -77,12 +78,40 @@ fn unmatched(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut 
     }
 }
 
-/// Whether the file itself asks for the embedded engine; what a server's own Cypher has beyond it is not known here.
-fn is_embedded(spec: &Spec) -> bool {
-    spec.infrastructure.external.is_none() && spec.infrastructure.kubernetes.is_none()
+/// Properties that the mapping never sets on what the query reads them of.
+fn never_set(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut Vec<Diagnostic>) {
+    for used in statement.properties.iter().filter(|used| made.lacks_property(used)) {
+        let elements = if used.of_node { &made.nodes } else { &made.relationships };
+        let known: BTreeSet<&str> = used
+            .labels
+            .iter()
+            .filter_map(|label| elements.get(label))
+            .flat_map(|element| element.known.keys().map(String::as_str))
+            .collect();
+        let labels = super::words::either(used.labels.iter().map(String::as_str));
+        let help = did_you_mean(&used.name, known.iter().copied());
+        found.push(
+            Diagnostic::new(
+                Code::UnmatchedPattern,
+                format!("the mapping never sets `{}` on {labels}, so it is null here", used.name),
+            )
+            .within(at.clone(), used.range.clone())
+            .help(help.unwrap_or_else(|| format!("properties: {}", list(known.iter().copied())))),
+        );
+    }
 }
 
-fn engine(error: SyntaxError, at: &Path) -> Diagnostic {
-    Diagnostic::new(Code::CypherSyntax, format!("the embedded engine cannot read this: {}", error.message))
-        .within(at.clone(), error.range)
+/// What the embedded engine cannot read. It is a fault where the file asks for that engine; a server may read more, but the
+/// same file should run with `--target embedded`, and mostly it is a slip of the pen.
+fn engine(spec: &Spec, error: SyntaxError, at: &Path) -> Diagnostic {
+    let infrastructure = &spec.infrastructure;
+    let is_embedded = infrastructure.external.is_none() && infrastructure.kubernetes.is_none();
+    let code = if is_embedded { Code::CypherSyntax } else { Code::EmbeddedCypher };
+    let finding = Diagnostic::new(code, format!("the embedded engine cannot read this: {}", error.message))
+        .within(at.clone(), error.range);
+    if is_embedded {
+        finding
+    } else {
+        finding.help("where only a server needs to: `allow: [embedded-cypher]`")
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::clause::{Clause, ClauseKind};
 use super::expression::{Conversion, Expression, Shape};
 use super::pattern::{NodePattern, Properties};
+use super::property::PropertyUse;
 use super::set::SetItem;
 use crate::spec::PropertyType;
 
@@ -51,6 +52,15 @@ impl MadeProperties {
 }
 
 impl Made {
+    /// Whether no element that a property is read of has it, for certain. What the statement does not make at all is
+    /// another matter, and no lack of a property.
+    #[must_use]
+    pub fn lacks_property(&self, used: &PropertyUse) -> bool {
+        let elements = if used.of_node { &self.nodes } else { &self.relationships };
+        let lacks = |label: &String| elements.get(label).is_some_and(|element| element.lacks(&used.name));
+        !used.labels.is_empty() && used.labels.iter().all(lacks)
+    }
+
     /// Whether no node with the label is made, for certain.
     #[must_use]
     pub fn lacks_label(&self, label: &str) -> bool {

@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use kglite::api::KgError;
 
+use super::Statement;
 use super::clause::{self, Clause, ClauseKind};
 use super::token::{Fault, FaultKind, TokenKind, Tokens};
 
 /// A text that the embedded engine cannot read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// The engine's own words, first line.
+    /// The engine's own words: the first line, in lower case.
     pub message: String,
     /// Where it lost its way; the whole text where it does not say.
     pub range: Range<usize>,
@@ -46,9 +47,48 @@ pub fn engine_syntax(text: &str, mapping: bool) -> Option<SyntaxError> {
             .map(|(byte, _)| byte),
         (None, None) => None,
     };
-    let range = place.and_then(|byte| token_at(text, byte)).unwrap_or(0..plain.len());
-    let message = message.split(" at position ").next().unwrap_or_default().to_owned();
-    Some(SyntaxError { message, range })
+    // The engine notices writing clauses in a subquery only at its end.
+    let inner = written_in_subquery(&statement).filter(|_| message.starts_with("write clauses"));
+    let found = inner.or_else(|| place.and_then(|byte| token_at(text, byte)));
+    let message = in_words(&message, found.clone().and_then(|range| text.get(range)));
+    Some(SyntaxError { message, range: found.unwrap_or(0..plain.len()) })
+}
+
+fn written_in_subquery(statement: &Statement) -> Option<Range<usize>> {
+    let subqueries = statement.all_clauses().filter(|clause| clause.kind == ClauseKind::Subquery);
+    let clause = subqueries.flat_map(|clause| &clause.body).find(|clause| clause.kind.writes())?;
+    Some(clause.keyword.clone())
+}
+
+/// The engine's message, with its names of tokens as they are written: `expected }, found IntLit(6)`.
+fn in_words(message: &str, found: Option<&str>) -> String {
+    let message = message.split(" at position ").next().unwrap_or_default();
+    let wanted = message.strip_prefix("Expected ").and_then(|rest| rest.split_once(", found "));
+    let mut words = match (wanted, found) {
+        (Some((wanted, _)), Some(found)) => format!("expected {}, found `{found}`", written(wanted)),
+        _ => message.to_owned(),
+    };
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    words
+}
+
+/// A token of the engine's, as it is written.
+fn written(token: &str) -> String {
+    const SYMBOLS: [(&str, &str); 9] = [
+        ("LParen", "("),
+        ("RParen", ")"),
+        ("LBracket", "["),
+        ("RBracket", "]"),
+        ("LBrace", "{"),
+        ("RBrace", "}"),
+        ("Colon", ":"),
+        ("Comma", ","),
+        ("Equals", "="),
+    ];
+    let symbol = SYMBOLS.iter().find(|(name, _)| *name == token).map(|(_, symbol)| *symbol);
+    symbol.map_or_else(|| token.to_owned(), |symbol| format!("`{symbol}`"))
 }
 
 fn characters(position: &str) -> Option<usize> {

@@ -278,14 +278,47 @@ fn the_embedded_engine_is_asked_about_the_text() {
     assert_eq!(engine_syntax(fine, true), None);
     let text = "MERGE (p:P {id: event.id})\nMERGE (q:Q {text: 'ü', id: 5 6})";
     let error = engine_syntax(text, true).unwrap();
-    assert_eq!((error.message.as_str(), &text[error.range]), ("Expected RBrace, found IntLit(6)", "6"));
+    assert_eq!((error.message.as_str(), &text[error.range]), ("expected `}`, found `6`", "6"));
     let text = "MERGE (p:P {größe: 1})";
     let error = engine_syntax(text, true).unwrap();
-    assert_eq!((error.message.as_str(), &text[error.range]), ("Unexpected character 'ö'", "größe"));
+    assert_eq!((error.message.as_str(), &text[error.range]), ("unexpected character 'ö'", "größe"));
     let unsupported = "MERGE (p:P {id: 1}) WITH p, event CALL (event) { CREATE (:Q {id: event.id}) }";
     assert!(engine_syntax(unsupported, true).unwrap().message.starts_with("write clauses"));
     assert_eq!(engine_syntax("MATCH (n) RETURN n", false), None);
     assert_eq!(engine_syntax("", false), None);
+}
+
+#[test]
+fn a_property_that_is_never_made_is_found_in_a_query() {
+    let made = read(
+        "MERGE (p:P {id: event.id}) SET p.name = 'x' MERGE (q:Q {id: 1}) SET q += event.more CREATE (p)-[:R {w: 1}]->(q)",
+    );
+    let made = made.made(&|_| None);
+    let table: &[(&str, &[&str])] = &[
+        ("MATCH (p:P {id: 1})-[r:R]->(q:Q) WHERE p.name = 'x' RETURN r.w, q.anything, p.id.x", &[]),
+        (
+            "MATCH (p:P {idd: 1})-[r:R {v: 1}]->() WHERE p.nam = 'x' RETURN r.wait AS w",
+            &["idd", "v", "nam", "wait"],
+        ),
+        ("MATCH (p:P) RETURN count { (p) WHERE p.nam = 1 }, p {.name}, [x IN [1] | x.y]", &["nam"]),
+        ("MATCH (p:P:Q) WHERE p.nam = 1 RETURN p", &[]),
+        ("MATCH (p) RETURN p.nam", &[]),
+        ("MATCH (p) MATCH (p:P) RETURN p.nam", &[]),
+        ("MATCH (n:P) WITH n.id AS n RETURN n.nam", &[]),
+        ("MATCH (p:Other {nam: 1}) RETURN p.nam", &[]),
+        ("MATCH (p:P) RETURN p.nam(1), apoc.p.nam, p.`na m`", &["na m"]),
+        ("MATCH ()-[r:R|S]->() RETURN r.v", &[]),
+    ];
+    for (text, expected) in table {
+        let statement = read(text);
+        let lacking: Vec<&str> = statement
+            .properties
+            .iter()
+            .filter(|used| made.lacks_property(used))
+            .map(|used| used.name.as_str())
+            .collect();
+        assert_eq!(&lacking, expected, "{text}");
+    }
 }
 
 #[test]
@@ -337,6 +370,7 @@ fn ranges(statement: &Statement) -> Vec<Range<usize>> {
     all.extend(event.lost.iter().flat_map(|(range, with)| [range.clone(), with.clone()]));
     all.extend(statement.unbound.iter().map(|unbound| unbound.range.clone()));
     all.extend(statement.parameters.iter().map(|(_, range)| range.clone()));
+    all.extend(statement.properties.iter().map(|used| used.range.clone()));
     for clause in statement.all_clauses() {
         all.extend([clause.keyword.clone(), clause.range.clone()]);
         for path in &clause.patterns {
