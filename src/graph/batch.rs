@@ -11,7 +11,7 @@ use super::cypher::{self, ClauseKind};
 /// Where each event carries its place in the batch, so that those which bind nothing are found.
 pub const ROW_VARIABLE: &str = "__row";
 
-/// How many properties [`HEAD`] sets for each partition, whatever they were before.
+/// How many properties `HEAD` sets for each partition, whatever they were before.
 pub const PROPERTIES_PER_ADVANCE: u64 = 7;
 
 /// The test-and-set, and the events.

@@ -3,7 +3,7 @@
 //! Exactly once, on the embedded target, rests on three facts. A row has an identity, its file and its number in it,
 //! which is the same on every run ([`crate::source`]). A transaction writes rows together with the checkpoint that says
 //! which row was the last and which offset comes next ([`crate::graph`]). And a run begins after the checkpoint's row
-//! ([`resume`]). So whatever moment a run is killed at, the next one goes on with the first row that is not in the graph.
+//! (`resume`). So whatever moment a run is killed at, the next one goes on with the first row that is not in the graph.
 
 mod dead_letters;
 mod load;
