@@ -101,3 +101,98 @@ pub(super) fn assertions(analyses: &[AnalysisReport]) -> Vec<Diagnostic> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{AssertionReport, Check, Rows};
+
+    fn messages(findings: &[Diagnostic]) -> Vec<String> {
+        findings
+            .iter()
+            .map(|finding| format!("{} {}: {}", finding.code, finding.path(), finding.message))
+            .collect()
+    }
+
+    fn streamed(rows: Rows) -> Streamed {
+        Streamed { rows, ..Streamed::default() }
+    }
+
+    #[test]
+    fn a_run_without_faults_has_no_finding() {
+        let rows = Rows { read: 9, filtered_out: 4, produced: 5, consumed: 5, written: 5, ..Rows::default() };
+        assert_eq!(stream(&streamed(rows)), []);
+    }
+
+    #[test]
+    fn rows_that_all_fail_the_filter_are_told() {
+        let rows = Rows { read: 9, filtered_out: 9, ..Rows::default() };
+        let found = messages(&stream(&streamed(rows)));
+        assert_eq!(
+            found,
+            ["no-rows spec.source.filter: none of the 9 rows passes the filter, so the graph is empty"]
+        );
+        let interrupted = Streamed { cut_short: true, ..streamed(rows) };
+        assert_eq!(stream(&interrupted), []);
+    }
+
+    #[test]
+    fn dead_letters_of_earlier_runs_are_not_forgotten() {
+        let rows = Rows { already_loaded: 9, dead_letters: 1, ..Rows::default() };
+        let found = messages(&stream(&Streamed { earlier_dead_letters: 2, ..streamed(rows) }));
+        let message = "3 records could not be written to the graph (2 of them in earlier runs)";
+        assert_eq!(found, [format!("dead-letters spec.mapping: {message}")]);
+    }
+
+    #[test]
+    fn counts_that_differ_name_both() {
+        let check = Check { what: "a = b".to_owned(), expected: 3, actual: 2, ok: false };
+        let found = messages(&stream(&Streamed { checks: vec![check], ..Streamed::default() }));
+        assert_eq!(found, ["counts-differ : a = b: expected 3, found 2"]);
+    }
+
+    #[test]
+    fn an_expectation_counts_a_label_that_is_not_there_as_none() {
+        let expect = Expect {
+            nodes: [("Location".to_owned(), 42), ("Zone".to_owned(), 1)].into_iter().collect(),
+            relationships: [("TRIP".to_owned(), 3)].into_iter().collect(),
+        };
+        let graph = GraphCounts {
+            nodes: [("Location".to_owned(), 42)].into_iter().collect(),
+            relationships: [("TRIP".to_owned(), 2)].into_iter().collect(),
+        };
+        assert_eq!(
+            messages(&expectations(&Path::of("spec.expect"), &expect, &graph)),
+            [
+                "expectation-failed spec.expect.nodes.Zone: expected 1 `Zone` node, the graph has 0",
+                "expectation-failed spec.expect.relationships.TRIP: expected 3 `TRIP` relationships, the graph has 2",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_false_assertion_is_found_at_its_place() {
+        let assertion = |ok| AssertionReport {
+            what: "the result has 2 rows".to_owned(),
+            ok,
+            found: Some("1".to_owned()),
+        };
+        let analysis = AnalysisReport {
+            name: "rank".to_owned(),
+            engine: "builtin".to_owned(),
+            procedure: "gds.degree".to_owned(),
+            columns: Vec::new(),
+            rows: Vec::new(),
+            total_rows: 1,
+            top: 1,
+            chart: None,
+            node_column: None,
+            seconds: 0.0,
+            assertions: vec![assertion(true), assertion(false)],
+        };
+        assert_eq!(
+            messages(&assertions(&[analysis])),
+            ["assertion-failed spec.analyses[0].assert[1]: rank: the result has 2 rows, found 1"]
+        );
+    }
+}

@@ -82,3 +82,59 @@ struct Place {
     partition: u32,
     offset: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+    use super::*;
+    use crate::message::{Message, RowId};
+
+    fn record(partition: u32, offset: u64, value: &[u8]) -> Record {
+        let row = RowId { file: "a.parquet".into(), ordinal: offset };
+        let value = value.to_vec();
+        Record {
+            partition,
+            offset,
+            message: Message { key: None, value, row, lineage: "l".into(), digest: "d".into() },
+        }
+    }
+
+    fn checkpoints(offsets: &[u64]) -> BTreeMap<u32, Checkpoint> {
+        (0..).zip(offsets.iter().map(|&offset| Checkpoint { offset, ..Checkpoint::default() })).collect()
+    }
+
+    #[test]
+    fn lines_beyond_the_checkpoints_and_half_lines_are_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.dlq.jsonl");
+        let mut letters = DeadLetters::open(&path, &BTreeMap::new()).unwrap();
+        for (partition, offset) in [(0, 3), (1, 0), (0, 5), (1, 1)] {
+            letters.append("t", &record(partition, offset, b"{}"), "null key").unwrap();
+        }
+        let whole = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(whole.lines().count(), 4);
+
+        DeadLetters::open(&path, &checkpoints(&[5, 1])).unwrap();
+        let kept: String = whole.split_inclusive('\n').take(2).collect();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), kept);
+
+        std::fs::write(&path, format!("{kept}{{\"partition\": 0, \"off")).unwrap();
+        DeadLetters::open(&path, &checkpoints(&[9, 9])).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), kept);
+    }
+
+    #[test]
+    fn a_line_says_which_row_it_was_and_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.dlq.jsonl");
+        let mut letters = DeadLetters::open(&path, &BTreeMap::new()).unwrap();
+        letters.append("t", &record(2, 7, b"not \xff JSON"), "not JSON").unwrap();
+        let line: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let expected = json!({
+            "topic": "t", "partition": 2, "offset": 7, "error": "not JSON", "file": "a.parquet", "ordinal": 7,
+            "stream": "d", "key": null, "value": "not \u{fffd} JSON",
+        });
+        assert_eq!(line, expected);
+    }
+}

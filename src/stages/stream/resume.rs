@@ -90,6 +90,18 @@ pub(super) fn decide(
     files: &[DataFile],
     digest: &Digest,
 ) -> Result<Resume, ResumeError> {
+    let files: Vec<_> = files.iter().map(|file| (&*file.name, file.rows, &*file.lineage)).collect();
+    decide_on(checkpoints, &files, digest)
+}
+
+/// A file as the decision sees it: its name, its rows, its lineage.
+type Known<'a> = (&'a str, u64, &'a str);
+
+fn decide_on(
+    checkpoints: &BTreeMap<u32, Checkpoint>,
+    files: &[Known<'_>],
+    digest: &Digest,
+) -> Result<Resume, ResumeError> {
     for checkpoint in checkpoints.values() {
         let (rows, mapping) = checkpoint.digest.split_once('.').unwrap_or((&checkpoint.digest, ""));
         if rows != digest.rows {
@@ -112,16 +124,74 @@ pub(super) fn decide(
 }
 
 /// How many rows of the source lie up to and including a row, where the files up to it are unchanged.
-fn rows_up_to(row: &RowId, lineage: &str, files: &[DataFile]) -> Result<u64, ResumeError> {
+fn rows_up_to(row: &RowId, lineage: &str, files: &[Known<'_>]) -> Result<u64, ResumeError> {
     let mut before = 0;
-    for file in files {
-        if file.name == row.file {
-            if *file.lineage != *lineage {
+    for (name, rows, known) in files {
+        if *name == &*row.file {
+            if *known != lineage {
                 return Err(ResumeError::FileChanged { file: row.file.to_string() });
             }
             return Ok(before + row.ordinal + 1);
         }
-        before += file.rows;
+        before += rows;
     }
     Err(ResumeError::FileGone { file: row.file.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+    use super::*;
+
+    fn digest() -> Digest {
+        Digest::of("select a", "MERGE (n)")
+    }
+
+    fn files() -> [(&'static str, u64, &'static str); 2] {
+        [("a.parquet", 100, "lineage-a"), ("b.parquet", 50, "lineage-b")]
+    }
+
+    fn checkpoint(offset: u64, file: &str, ordinal: u64, lineage: &str) -> Checkpoint {
+        Checkpoint {
+            offset,
+            row: Some(RowId { file: file.into(), ordinal }),
+            lineage: lineage.to_owned(),
+            digest: digest().to_string(),
+            dead_letters: 0,
+        }
+    }
+
+    fn at(checkpoints: impl IntoIterator<Item = Checkpoint>) -> Result<Resume, ResumeError> {
+        decide_on(&(0..).zip(checkpoints).collect(), &files(), &digest())
+    }
+
+    #[test]
+    fn an_empty_graph_begins_with_the_first_row() {
+        assert_eq!(at([]), Ok(Resume::default()));
+    }
+
+    #[test]
+    fn a_run_goes_on_after_the_last_row_of_any_partition() {
+        let resume =
+            at([checkpoint(7, "a.parquet", 99, "lineage-a"), checkpoint(5, "b.parquet", 9, "lineage-b")]);
+        let after = Some(RowId { file: "b.parquet".into(), ordinal: 9 });
+        assert_eq!(resume, Ok(Resume { offset: 12, after, passed: 110 }));
+    }
+
+    #[test]
+    fn a_changed_definition_is_told_from_a_changed_mapping() {
+        let checkpoints = BTreeMap::from([(0, checkpoint(7, "a.parquet", 9, "lineage-a"))]);
+        let decide = |digest: &Digest| decide_on(&checkpoints, &files(), digest);
+        assert_eq!(decide(&Digest::of("select b", "MERGE (n)")), Err(ResumeError::RowsChanged));
+        assert_eq!(decide(&Digest::of("select a", "CREATE (n)")), Err(ResumeError::MappingChanged));
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_told_from_one_that_changed() {
+        let gone = at([checkpoint(7, "0.parquet", 9, "lineage-0")]).unwrap_err();
+        assert_eq!(gone, ResumeError::FileGone { file: "0.parquet".to_owned() });
+        let changed = at([checkpoint(7, "b.parquet", 9, "another")]).unwrap_err();
+        assert_eq!(changed, ResumeError::FileChanged { file: "b.parquet".to_owned() });
+    }
 }
