@@ -325,3 +325,6 @@ pub(in crate::stages) fn decode(value: &[u8], mapping: &CompiledMapping) -> Resu
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;
