@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use super::document;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
+use crate::stages::Fault;
 use crate::stages::preview::{PreviewRow, preview};
-use crate::stages::validate::{self, Plan};
-use crate::stages::{Fault, Origin};
+use crate::stages::validate::Plan;
 
 /// Show what would become of the first rows: message, bound Cypher, nodes and relationships. Nothing is written.
 #[derive(Debug, clap::Args)]
@@ -25,15 +25,10 @@ pub struct Args {
 }
 
 pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
-    let origin = Origin::new(args.file.clone());
-    let document = document::read(&origin);
     let runtime = super::runtime()?;
-    let plan = match runtime.block_on(validate::validate(&document, &origin, false)) {
-        Ok(plan) => plan,
-        Err(Fault(findings)) => {
-            document::show(ui, &document, &findings);
-            return Ok(Exit::InvalidFile);
-        }
+    let (document, plan) = match document::plan(ui, &runtime, &args.file) {
+        Ok(planned) => planned,
+        Err(exit) => return Ok(exit),
     };
     match runtime.block_on(preview(&plan, args.rows)) {
         Ok(rows) if args.output.json() => {

@@ -8,13 +8,17 @@ use super::document;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
 use crate::stages::test::{self, CaseResult};
-use crate::stages::{Fault, Origin, validate};
+use crate::stages::{Fault, Origin};
 
 /// Run the cases under `tests:` in a pipeline file: rows in, graph and analyses out, on an engine in memory.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The pipeline file.
     file: PathBuf,
+
+    /// A file with further cases under `spec.tests`; without it, the one beside the pipeline file, `NAME.tests.yaml`.
+    #[arg(long, value_name = "FILE")]
+    tests: Option<PathBuf>,
 
     /// Only the cases whose name contains this.
     #[arg(long, value_name = "TEXT")]
@@ -25,28 +29,39 @@ pub struct Args {
 }
 
 pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
-    let origin = Origin::new(args.file.clone());
-    let document = document::read(&origin);
     let runtime = super::runtime()?;
-    let plan = match runtime.block_on(validate::validate(&document, &origin, false)) {
-        Ok(plan) => plan,
-        Err(Fault(findings)) => {
-            document::show(ui, &document, &findings);
-            return Ok(Exit::InvalidFile);
-        }
+    let (document, plan) = match document::plan(ui, &runtime, &args.file) {
+        Ok(planned) => planned,
+        Err(exit) => return Ok(exit),
     };
-    let results = runtime.block_on(test::cases(&plan, args.only.as_deref()));
+    let mut results = runtime.block_on(test::cases(&plan, &plan.pipeline.spec.tests, args.only.as_deref()));
+    let mut shown = vec![&document; results.len()];
+    let path = args.tests.clone().unwrap_or_else(|| test::beside(&args.file));
+    let mut beside = document::read(&Origin::new(path.clone()));
+    if args.tests.is_some() || path.exists() {
+        match test::read_cases(&document, &mut beside) {
+            Ok(cases) => {
+                results.extend(runtime.block_on(test::cases(&plan, &cases, args.only.as_deref())));
+                shown.resize(results.len(), &beside);
+            }
+            Err(Fault(findings)) => {
+                document::show(ui, &beside, &findings);
+                return Ok(Exit::InvalidFile);
+            }
+        }
+    }
     if results.is_empty() {
-        return Err(CommandError::usage("no case was run", "write some under `spec.tests`"));
+        let hint = format!("write some under `spec.tests`, there or in `{}`", path.display());
+        return Err(CommandError::usage("no case was run", hint));
     }
     let failed = results.iter().filter(|case| !case.failures.is_empty()).count();
     if args.output.json() {
         ui.data(&json_text(&results))?;
     } else {
-        for case in &results {
+        for (case, document) in results.iter().zip(shown) {
             let verdict = if case.failures.is_empty() { "ok" } else { "FAILED" };
             ui.data(&format!("{verdict:<7}{} ({:.0} ms)\n", case.name, case.seconds * 1_000.0))?;
-            document::show(ui, &document, &case.failures);
+            document::show(ui, document, &case.failures);
         }
         ui.data(&format!("{} passed, {failed} failed\n", results.len() - failed))?;
     }

@@ -66,12 +66,11 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     for file in &args.files {
         let origin = Origin::new(file.clone());
         let document = document::read(&origin);
-        let check = validate::check(&document, &origin, args.offline, args.deny.is_some());
-        let checkup = runtime.block_on(check);
+        let (checkup, _) = runtime.block_on(validate::check(&document, &origin, args.offline));
         if let (true, Some(pipeline)) = (args.show, &checkup.pipeline) {
             ui.data(&validate::expanded(pipeline))?;
         }
-        let mut findings = checkup.findings;
+        let mut findings = checkup.weighed(args.deny.is_some());
         render::sort(&document, &mut findings);
         checked.push((document, findings));
     }

@@ -97,8 +97,8 @@ async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(
         Err(WriteError::Record { message, .. }) => row.fault = Some(message),
         Err(error) => return Err(error.into()),
     }
-    row.nodes = elements(&*endpoints.store, NODES).await?;
-    row.relationships = elements(&*endpoints.store, RELATIONSHIPS).await?;
+    row.nodes = elements(plan, &*endpoints.store, NODES).await?;
+    row.relationships = elements(plan, &*endpoints.store, RELATIONSHIPS).await?;
     Ok(())
 }
 
@@ -108,11 +108,25 @@ const NODES: &str =
 /// All relationships with their ends.
 const RELATIONSHIPS: &str = "MATCH (a)-[r]->(b) RETURN type(r) AS type, properties(a) AS from, properties(b) AS to, properties(r) AS properties";
 
-/// The rows of a query, each an object by its columns.
-async fn elements(store: &dyn GraphStore, cypher: &str) -> Result<Vec<Value>, Fault> {
+/// The properties that the embedded engine shows on each element, whether or not anybody set them.
+const SYNTHETIC: [&str; 3] = ["id", "title", "type"];
+
+/// The rows of a query, each an object by its columns, without properties that the mapping does not set.
+async fn elements(plan: &Plan, store: &dyn GraphStore, cypher: &str) -> Result<Vec<Value>, Fault> {
     let table = store.query(cypher, Map::new()).await?;
-    let object = |row: Vec<Value>| table.columns.iter().cloned().zip(row).collect::<Map<_, _>>();
-    Ok(table.rows.into_iter().map(object).map(Value::from).collect())
+    let schema = &plan.mapping.schema;
+    let elements = || schema.nodes.iter().chain(&schema.relationships);
+    let is_set =
+        |name: &str| elements().any(|element| element.properties.iter().any(|property| property == name));
+    let unset: Vec<&str> = SYNTHETIC.into_iter().filter(|name| !is_set(name)).collect();
+    let object = |row: Vec<Value>| {
+        let mut object: Map<String, Value> = table.columns.iter().cloned().zip(row).collect();
+        for properties in object.values_mut().filter_map(Value::as_object_mut) {
+            properties.retain(|name, _| !unset.contains(&name.as_str()));
+        }
+        Value::from(object)
+    };
+    Ok(table.rows.into_iter().map(object).collect())
 }
 
 /// The headers as Kafka would carry them.

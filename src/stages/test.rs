@@ -1,8 +1,9 @@
 //! The cases under `tests:` in the file: rows in, graph and analyses out, on an engine in memory.
 
+use std::path::{Path as FilePath, PathBuf};
 use std::time::Instant;
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::validate::Plan;
 use super::{Fault, analyse, deploy, judge, report, stream};
@@ -10,7 +11,9 @@ use crate::analysis;
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::graph::GraphStore;
 use crate::progress::{Interrupt, Progress};
+use crate::spec::load::Document;
 use crate::spec::{Expect, QueryTest, TestCase};
+use crate::validate;
 
 /// How a case came out.
 #[derive(Debug, Clone)]
@@ -23,10 +26,43 @@ pub struct CaseResult {
     pub seconds: f64,
 }
 
-/// Runs the cases of a pipeline, in their order; `only` keeps those whose name contains a text.
-pub async fn cases(plan: &Plan, only: Option<&str>) -> Vec<CaseResult> {
+/// The file beside a pipeline file that may hold its cases: `taxi.tests.yaml` for `taxi.yaml`.
+#[must_use]
+pub fn beside(pipeline: &FilePath) -> PathBuf {
+    pipeline.with_extension("tests.yaml")
+}
+
+/// The cases of a file of cases, which holds `spec.tests` and nothing else: it is checked as if it stood in the pipeline file.
+///
+/// # Errors
+/// Every finding, where one of them is an error.
+pub fn read_cases(pipeline: &Document, cases: &mut Document) -> Result<Vec<TestCase>, Fault> {
+    let own = cases.value.take().unwrap_or_default();
+    let mut findings = Vec::new();
+    for (path, value) in [(Path::root(), Some(&own)), (Path::of("spec"), own.get("spec"))] {
+        let wanted = if path == Path::root() { "spec" } else { "tests" };
+        let keys = value.and_then(Value::as_object).into_iter().flat_map(Map::keys);
+        for key in keys.filter(|key| *key != wanted) {
+            let message = format!("unknown key `{key}`: a file of cases holds `spec.tests` and nothing else");
+            findings.push(Diagnostic::new(Code::UnknownKey, message).at_key(path.key(key)));
+        }
+    }
+    let mut whole = pipeline.value.clone().unwrap_or_default();
+    if let (Some(tests), Some(Value::Object(spec))) = (own.pointer("/spec/tests"), whole.pointer_mut("/spec"))
+    {
+        spec.insert("tests".to_owned(), tests.clone());
+    }
+    cases.value = Some(whole);
+    let mut checkup = validate::check(cases);
+    checkup.extend(cases, findings);
+    let (pipeline, _) = checkup.verdict(false).map_err(Fault)?;
+    Ok(pipeline.spec.tests.clone())
+}
+
+/// Runs cases on a pipeline's plan, in their order; `only` keeps those whose name contains a text.
+pub async fn cases(plan: &Plan, cases: &[TestCase], only: Option<&str>) -> Vec<CaseResult> {
     let mut results = Vec::new();
-    for (index, case) in plan.pipeline.spec.tests.iter().enumerate() {
+    for (index, case) in cases.iter().enumerate() {
         if only.is_some_and(|text| !case.name.contains(text)) {
             continue;
         }
@@ -100,7 +136,7 @@ async fn ask(store: &dyn GraphStore, query: &QueryTest, path: &Path) -> Result<V
     if table.rows == query.rows {
         return Ok(Vec::new());
     }
-    let text = |rows: &Vec<Vec<serde_json::Value>>| serde_json::to_string(rows).unwrap_or_default();
+    let text = |rows: &Vec<Vec<Value>>| serde_json::to_string(rows).unwrap_or_default();
     let message = format!("the query gives {}, expected {}", text(&table.rows), text(&query.rows));
     Ok(vec![failure(&path.key("rows"), message)])
 }

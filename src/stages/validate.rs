@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::journal::Summary;
 use super::{Fault, Origin, stream};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{self, Code, Diagnostic};
 use crate::graph::mapping::CompiledMapping;
 use crate::source::Dataset;
 use crate::spec::load::Document;
-use crate::spec::{Checked, Pipeline};
-use crate::validate::{self, Opened};
+use crate::spec::{Checked, Pipeline, SecretSource};
+use crate::validate::{self, Checkup, Opened};
 
 /// A pipeline that was checked, with what checking it has opened: the source's files and the compiled mapping.
 #[derive(Debug)]
@@ -38,29 +38,18 @@ impl Summary for Plan {
     }
 }
 
-/// What looking at a file has brought.
-#[derive(Debug)]
-pub struct Checkup {
-    /// The pipeline; where there are errors, only as good as it can be.
-    pub pipeline: Option<Pipeline>,
-    /// What was opened.
-    pub opened: Opened,
-    /// All findings; `allow` and `--deny` are in their severities already.
-    pub findings: Vec<Diagnostic>,
-}
-
-/// Looks at a file: its form, its references, and unless `offline` the world that it names.
-pub async fn check(document: &Document, origin: &Origin, offline: bool, deny_warnings: bool) -> Checkup {
+/// Looks at a file: its form, its references, and unless `offline` the world that it names. What was opened while looking is
+/// beside what was found.
+pub async fn check(document: &Document, origin: &Origin, offline: bool) -> (Checkup, Opened) {
     let mut checkup = validate::check(document);
     let mut opened = Opened::default();
     if let (Some(pipeline), false) = (&checkup.pipeline, offline) {
-        let (found, more) = validate::open(pipeline, &origin.base, &validate::secret).await;
+        let secret = |source: &SecretSource| validate::secret(source, &origin.base);
+        let (found, more) = validate::open(pipeline, &origin.base, &secret).await;
         opened = found;
         checkup.extend(document, more);
     }
-    let allowed = checkup.pipeline.as_ref().map(|pipeline| pipeline.spec.allow.as_slice());
-    let findings = validate::weigh(checkup.findings, allowed.unwrap_or_default(), deny_warnings);
-    Checkup { pipeline: checkup.pipeline, opened, findings }
+    (checkup, opened)
 }
 
 /// Looks at a file and makes a plan of it.
@@ -68,15 +57,12 @@ pub async fn check(document: &Document, origin: &Origin, offline: bool, deny_war
 /// # Errors
 /// Every finding, where one of them is an error.
 pub async fn validate(document: &Document, origin: &Origin, deny_warnings: bool) -> Result<Plan, Fault> {
-    let checkup = check(document, origin, false, deny_warnings).await;
-    let faulty = checkup.findings.iter().any(|finding| finding.severity == Severity::Error);
-    match (checkup.pipeline, checkup.opened) {
-        (Some(pipeline), Opened { dataset: Some(dataset), mapping: Some(mapping) }) if !faulty => {
-            Ok(plan(Checked::vouch(pipeline), &origin.base, dataset, mapping, checkup.findings))
-        }
-        (Some(pipeline), _) if !faulty && pipeline.spec.source.is_none() => Err(no_source()),
-        _ => Err(Fault(checkup.findings)),
-    }
+    let (checkup, opened) = check(document, origin, false).await;
+    let (pipeline, warnings) = checkup.verdict(deny_warnings).map_err(Fault)?;
+    let Opened { dataset: Some(dataset), mapping: Some(mapping) } = opened else {
+        return Err(no_source());
+    };
+    Ok(plan(pipeline, &origin.base, dataset, mapping, warnings))
 }
 
 fn plan(
@@ -98,7 +84,7 @@ fn no_source() -> Fault {
         Code::TargetNotAvailable,
         "without a `source` there is nothing to run on the embedded target",
     )
-    .at_key(crate::diagnostic::Path::of("spec"))
+    .at_key(diagnostic::Path::of("spec"))
     .help("name parquet files under `source`")
     .into()
 }

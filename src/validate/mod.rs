@@ -92,6 +92,13 @@ impl Checkup {
         render::sort(document, &mut self.findings);
     }
 
+    /// All findings, with what they weigh in the end: see [`weigh`].
+    #[must_use]
+    pub fn weighed(self, deny_warnings: bool) -> Vec<Diagnostic> {
+        let allowed = self.pipeline.as_ref().map(|pipeline| pipeline.spec.allow.as_slice());
+        weigh(self.findings, allowed.unwrap_or_default(), deny_warnings)
+    }
+
     /// The pipeline, checked, with what warnings there are; or all findings, where one of them is an error.
     ///
     /// # Errors

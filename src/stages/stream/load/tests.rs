@@ -70,10 +70,10 @@ async fn load(plan: &Plan, contents: &[Content], batch_rows: usize) -> (Loaded, 
         producer.produce(message).await.unwrap();
     }
     drop(producer);
-    let mut loader = Loader::new(plan, &endpoints).unwrap();
-    loader.batch_rows = batch_rows;
-    loader.max_errors = u64::MAX;
-    let loaded = loader.run(consumer).await.unwrap();
+    let mut lane = Loader::new(plan, &endpoints).unwrap();
+    lane.batch_rows = batch_rows;
+    lane.max_errors = u64::MAX;
+    let loaded = lane.run(consumer).await.unwrap();
     let counts = endpoints.store.counts().await.unwrap();
     (loaded, counts.relationships.get("TRIP").copied().unwrap_or_default())
 }
