@@ -7,7 +7,7 @@ use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
 use super::{document, progress, signals};
 use crate::progress::{Interrupt, Outcome, Progress};
-use crate::report;
+use crate::report::{self, Report};
 use crate::spec::load::Document;
 use crate::stages::run::{Finished, Options};
 use crate::stages::{self, Origin, Target};
@@ -101,7 +101,9 @@ async fn follow(
 /// Shows the results on stdout, and what was found on stderr.
 fn show(ui: &Ui, document: &Document, finished: &Finished) -> Result<(), CommandError> {
     if let Some(report) = &finished.report {
-        ui.data(&report::text::render(report, ui.terminal()))?;
+        // What was found is shown below, with the lines of the file.
+        let report = Report { findings: Vec::new(), ..report.clone() };
+        ui.data(&report::text::render(&report, ui.terminal()))?;
     }
     document::show(ui, document, &finished.findings);
     if let Some(folder) = &finished.report_dir {

@@ -26,7 +26,7 @@ pub struct Endpoints {
 ///
 /// # Errors
 /// Where the target needs servers, or the platform names no folder.
-pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
+fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
     let spec = &plan.pipeline.spec;
     let target = options.target(plan);
     if target != Target::Embedded {
@@ -38,14 +38,19 @@ pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
     Ok(StateDir::locate(folder.as_deref(), &plan.pipeline.metadata.name)?)
 }
 
-/// Opens the graph in the state folder and makes the constraints that the mapping needs.
+/// Opens the graph in the state folder and makes the constraints that the mapping needs. `folder` is told as soon as it is known.
 ///
 /// # Errors
 /// Where the folder cannot be used, another process holds it, or a constraint cannot be made.
-pub(super) async fn embedded(plan: &Plan, state: &StateDir, fresh: bool) -> Result<Endpoints, Fault> {
+pub(super) async fn deploy(
+    plan: &Plan,
+    options: &Options,
+    folder: &mut Option<StateDir>,
+) -> Result<Endpoints, Fault> {
+    let state = folder.insert(state(plan, options)?);
     state.create()?;
     let dead_letters = state.dead_letters(&plan.pipeline.spec.topic.dead_letters());
-    if fresh {
+    if options.fresh {
         Embedded::clear(&state.graph(), &plan.pipeline.metadata.name)?;
     }
     let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;

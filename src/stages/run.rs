@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::journal::Journal;
 use super::state::StateDir;
 use super::stream::Streamed;
@@ -59,6 +61,7 @@ pub async fn run(
     progress: &Progress,
     interrupt: &Interrupt,
 ) -> Finished {
+    progress.tell(started(document, options));
     let mut journal = Journal::new(progress.clone());
     let validated = Box::pin(validate::validate(document, origin, options.deny_warnings));
     let plan = match journal.stage(Stage::Validate, validated).await {
@@ -74,15 +77,25 @@ pub async fn run(
             };
         }
     };
-    progress.tell(Event::RunStarted {
-        pipeline: plan.pipeline.metadata.name.clone(),
-        target: options.target(&plan).to_string(),
-    });
     let mut results = Results { findings: plan.warnings.clone(), ..Results::default() };
     if let Err(Fault(faults)) = stages(&plan, options, interrupt, &mut journal, &mut results).await {
         results.findings.extend(faults);
     }
     conclude(document, &plan, options, interrupt, journal, results).await
+}
+
+/// The first event of a run, from the file as it was read: whether it is valid is not known yet.
+fn started(document: &Document, options: &Options) -> Event {
+    let at = |pointer: &str| document.value.as_ref().and_then(|value| value.pointer(pointer));
+    let name = at("/metadata/name").and_then(Value::as_str).unwrap_or(&document.file.name);
+    let named = if at("/spec/infrastructure/kubernetes").is_some() {
+        Target::Kubernetes
+    } else if at("/spec/infrastructure/external").is_some() {
+        Target::External
+    } else {
+        Target::Embedded
+    };
+    Event::RunStarted { pipeline: name.to_owned(), target: options.target.unwrap_or(named).to_string() }
 }
 
 /// What the stages have brought so far; a later fault leaves it standing.
@@ -130,9 +143,7 @@ async fn stages(
     results: &mut Results,
 ) -> Result<(), Fault> {
     let spec = &plan.pipeline.spec;
-    let state = deploy::state(plan, options)?;
-    results.state = Some(state.clone());
-    let endpoints = journal.stage(Stage::Deploy, deploy::embedded(plan, &state, options.fresh)).await?;
+    let endpoints = journal.stage(Stage::Deploy, deploy::deploy(plan, options, &mut results.state)).await?;
 
     let progress = journal.progress.clone();
     let streaming = stream::stream(plan, &endpoints, options.limit, &progress, interrupt);
