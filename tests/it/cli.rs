@@ -31,8 +31,15 @@ fn exit_codes_tell_a_wrong_command_from_a_wrong_file() {
 #[test]
 fn findings_have_a_form_for_each_kind_of_reader() {
     let desk = Desk::new();
-    desk.write("wrong.yaml", &fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/ten-faults.yaml")).unwrap());
-    let parsed = |form| -> Value { serde_json::from_str(&desk.runner(&["validate", "wrong.yaml", "--output", form]).exits(78).stdout).unwrap() };
+    desk.write(
+        "wrong.yaml",
+        &fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/ten-faults.yaml"))
+            .unwrap(),
+    );
+    let parsed = |form| -> Value {
+        serde_json::from_str(&desk.runner(&["validate", "wrong.yaml", "--output", form]).exits(78).stdout)
+            .unwrap()
+    };
     let json = parsed("json");
     assert_eq!(json["valid"], false);
     let diagnostics = json["diagnostics"].as_array().unwrap();
@@ -41,7 +48,9 @@ fn findings_have_a_form_for_each_kind_of_reader() {
         assert!(diagnostics.iter().all(|one| one.get(key).is_some()), "{key}");
     }
     assert_eq!(parsed("sarif")["version"], "2.1.0");
-    desk.runner(&["validate", "wrong.yaml", "--output", "github"]).exits(78).says("::error file=wrong.yaml,line=");
+    desk.runner(&["validate", "wrong.yaml", "--output", "github"])
+        .exits(78)
+        .says("::error file=wrong.yaml,line=");
 }
 
 #[test]
@@ -77,9 +86,19 @@ fn a_starter_file_is_valid_and_runs_and_never_overwrites() {
 #[test]
 fn the_events_of_a_run_are_one_json_object_a_line() {
     let desk = Desk::new();
-    let found = desk.runner(&["run", &example("bronx-taxi.yaml"), "--target", "embedded", "--output", "json"]).exits(0);
+    let found = desk
+        .runner(&["run", &example("bronx-taxi.yaml"), "--target", "embedded", "--output", "json"])
+        .exits(0);
     let events: Vec<Value> = found.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    const KNOWN: [&str; 7] = ["runStarted", "stageStarted", "stageProgress", "stageNote", "stageFinished", "finding", "runFinished"];
+    const KNOWN: [&str; 7] = [
+        "runStarted",
+        "stageStarted",
+        "stageProgress",
+        "stageNote",
+        "stageFinished",
+        "finding",
+        "runFinished",
+    ];
     assert!(events.iter().all(|event| KNOWN.contains(&event["event"].as_str().unwrap())), "{}", found.stdout);
     assert_eq!(events.first().unwrap()["event"], "runStarted");
     assert_eq!(events.last().unwrap()["event"], "runFinished");

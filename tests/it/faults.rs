@@ -12,13 +12,16 @@ spec:
   topic: { name: trips }
 ";
 const MERGE: &str = "MERGE (a:Zone {id: event.from_zone}) MERGE (b:Zone {id: event.to_zone}) CREATE (a)-[:TRIP {n: event.n}]->(b)";
-const BIND_NOTHING: &str = "MATCH (a:Zone {id: event.from_zone}), (b:Zone {id: event.to_zone}) CREATE (a)-[:TRIP {n: event.n}]->(b)";
+const BIND_NOTHING: &str =
+    "MATCH (a:Zone {id: event.from_zone}), (b:Zone {id: event.to_zone}) CREATE (a)-[:TRIP {n: event.n}]->(b)";
 
 /// A pipeline over 100 trips, of which two have no start.
 fn desk(filter: &str, cypher: &str, more: &str) -> Desk {
     let desk = Desk::new();
     desk.trips("trips.parquet", 0, 100, 50);
-    let source = format!("  source: {{ parquet: trips.parquet, select: [n, from_zone, to_zone], filter: {filter} }}\n");
+    let source = format!(
+        "  source: {{ parquet: trips.parquet, select: [n, from_zone, to_zone], filter: {filter} }}\n"
+    );
     desk.write("trips.yaml", &format!("{HEAD}{source}  mapping:\n    cypher: \"{cypher}\"\n{more}"));
     desk
 }
@@ -56,7 +59,8 @@ fn a_record_that_cannot_be_written_stands_once_in_the_dead_letters_with_its_reas
     desk.runner(&["run", "trips.yaml"]).exits(1).says("missing-key-value");
     desk.runner(&["run", "trips.yaml"]);
     let letters = fs::read_to_string(desk.path("state/trips/trips.dlq.jsonl")).unwrap();
-    let letters: Vec<serde_json::Value> = letters.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let letters: Vec<serde_json::Value> =
+        letters.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let ordinals: Vec<u64> = letters.iter().map(|letter| letter["ordinal"].as_u64().unwrap()).collect();
     assert_eq!(ordinals, [49, 99]);
     assert!(letters[0]["error"].as_str().unwrap().contains("`from_zone` has no value"));

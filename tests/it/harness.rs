@@ -40,7 +40,12 @@ impl Outcome {
 
     #[track_caller]
     pub fn says(&self, text: &str) -> &Self {
-        assert!(self.stderr.contains(text) || self.stdout.contains(text), "no `{text}` in\n{}{}", self.stdout, self.stderr);
+        assert!(
+            self.stderr.contains(text) || self.stdout.contains(text),
+            "no `{text}` in\n{}{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 }

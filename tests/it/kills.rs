@@ -27,7 +27,7 @@ spec:
       MERGE (a:Zone {id: event.from_zone})
       MERGE (b:Zone {id: event.to_zone})
       CREATE (a)-[:TRIP {n: event.n, distance: event.distance}]->(b)
-  stream: { batchRows: 50, maxErrors: 1000, persistSeconds: 0 }
+  stream: { batchRows: 50, maxErrors: 1000, persistMillis: 0 }
   allow: [dead-letters]
   analyses:
     - name: every trip
@@ -134,7 +134,8 @@ fn a_run_stopped_once_by_ctrl_c_keeps_its_checkpoint_and_the_next_goes_on() {
     assert!(said.contains("press Ctrl-C again to stop at once"), "{said}");
     let report = stopped.report("trips");
     assert_eq!(report["status"], "interrupted");
-    let written = report["rows"]["written"].as_u64().unwrap() + report["rows"]["deadLetters"].as_u64().unwrap();
+    let written =
+        report["rows"]["written"].as_u64().unwrap() + report["rows"]["deadLetters"].as_u64().unwrap();
     assert!(written > 0 && written < 10_800, "{report:#}");
     stopped.runner(&["run", "trips.yaml"]).exits(0);
     assert_eq!(stopped.report("trips")["rows"]["alreadyLoaded"], written);

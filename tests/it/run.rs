@@ -29,7 +29,14 @@ fn trips() -> Desk {
 
 fn score(report: &Value, node: i64) -> f64 {
     let rows = report["analyses"][0]["rows"].as_array().unwrap();
-    rows.iter().find(|row| row[0] == node).unwrap().as_array().unwrap().iter().find_map(|cell| cell.as_f64().filter(|_| cell.is_f64())).unwrap()
+    rows.iter()
+        .find(|row| row[0] == node)
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|cell| cell.as_f64().filter(|_| cell.is_f64()))
+        .unwrap()
 }
 
 #[test]
@@ -48,28 +55,55 @@ fn the_main_example_gives_the_graph_and_the_scores_of_neo4j() {
     assert!(report["analyses"][1]["rows"][0].as_array().unwrap().contains(&json!([159, 212])));
     assert_eq!(report["rows"]["read"], 16_036);
     assert_eq!(report["rows"]["written"], 1_530);
-    assert_eq!((&report["pipeline"], &report["target"], &report["status"]), (&json!("bronx-taxi"), &json!("embedded"), &json!("done")));
+    assert_eq!(
+        (&report["pipeline"], &report["target"], &report["status"]),
+        (&json!("bronx-taxi"), &json!("embedded"), &json!("done"))
+    );
 
-    desk.runner(&["run", &file, "--target", "embedded"]).exits(0).says("nothing new; 1530 rows are in the graph already");
+    desk.runner(&["run", &file, "--target", "embedded"])
+        .exits(0)
+        .says("nothing new; 1530 rows are in the graph already");
     let again = desk.report("bronx-taxi");
-    assert_eq!((&again["graph"], &again["rows"]["written"], &again["status"]), (&report["graph"], &json!(0), &json!("done")));
+    assert_eq!(
+        (&again["graph"], &again["rows"]["written"], &again["status"]),
+        (&report["graph"], &json!(0), &json!("done"))
+    );
     assert_eq!(again["stages"][2]["status"], "unchanged");
-    let rows = |report: &Value| report["analyses"].as_array().unwrap().iter().map(|one| one["rows"].clone()).collect::<Vec<_>>();
+    let rows = |report: &Value| {
+        report["analyses"].as_array().unwrap().iter().map(|one| one["rows"].clone()).collect::<Vec<_>>()
+    };
     assert_eq!(rows(&again), rows(&report));
 }
 
 #[test]
 fn the_report_keeps_what_other_programs_rely_on() {
     let desk = Desk::new();
-    desk.runner(&["run", &example("bronx-taxi.yaml"), "--target", "embedded", "--report-dir", "out"]).exits(0);
+    desk.runner(&["run", &example("bronx-taxi.yaml"), "--target", "embedded", "--report-dir", "out"])
+        .exits(0);
     for file in ["out/report.md", "out/report.html"] {
         assert!(desk.path(file).is_file(), "{file}");
     }
     let report: Value = serde_json::from_slice(&fs::read(desk.path("out/report.json")).unwrap()).unwrap();
     for pointer in [
-        "/pipeline", "/target", "/status", "/digest", "/stages/0/name", "/stages/0/status", "/stages/0/seconds", "/rows/read",
-        "/rows/filteredOut", "/rows/produced", "/rows/consumed", "/rows/written", "/rows/deadLetters", "/graph/nodes",
-        "/graph/relationships", "/analyses/0/name", "/analyses/0/engine", "/analyses/0/columns", "/analyses/0/rows",
+        "/pipeline",
+        "/target",
+        "/status",
+        "/digest",
+        "/stages/0/name",
+        "/stages/0/status",
+        "/stages/0/seconds",
+        "/rows/read",
+        "/rows/filteredOut",
+        "/rows/produced",
+        "/rows/consumed",
+        "/rows/written",
+        "/rows/deadLetters",
+        "/graph/nodes",
+        "/graph/relationships",
+        "/analyses/0/name",
+        "/analyses/0/engine",
+        "/analyses/0/columns",
+        "/analyses/0/rows",
     ] {
         assert!(report.pointer(pointer).is_some(), "{pointer}");
     }
@@ -91,7 +125,10 @@ fn every_example_is_valid_and_runs() {
 #[test]
 fn a_target_with_servers_says_plainly_that_it_is_not_there_yet() {
     let desk = Desk::new();
-    desk.runner(&["run", &example("bronx-taxi.yaml")]).exits(1).says("target-not-available").says("--target embedded");
+    desk.runner(&["run", &example("bronx-taxi.yaml")])
+        .exits(1)
+        .says("target-not-available")
+        .says("--target embedded");
 }
 
 #[test]
@@ -110,7 +147,9 @@ fn what_changed_under_a_loaded_graph_is_refused_with_the_ways_out() {
     type Change = fn(&Desk);
     let cases: [(&str, &str, Change); 4] = [
         ("filter", "definition-changed", |desk| desk.write("trips.yaml", &TRIPS.replace("n >= 0", "n >= 1"))),
-        ("mapping", "definition-changed", |desk| desk.write("trips.yaml", &TRIPS.replace("{n: event.n}", "{m: event.n}"))),
+        ("mapping", "definition-changed", |desk| {
+            desk.write("trips.yaml", &TRIPS.replace("{n: event.n}", "{m: event.n}"))
+        }),
         ("file", "source-changed", |desk| desk.trips("data/1.parquet", 0, 101, 1_000)),
         ("earlier file", "source-changed", |desk| desk.trips("data/0.parquet", 0, 5, 1_000)),
     ];

@@ -118,7 +118,7 @@ impl<'a> Loader<'a> {
                 .map(|(partition, checkpoint)| (*partition, checkpoint.dead_letters))
                 .collect(),
             loaded: Loaded::default(),
-            persist_after: Duration::from_secs(spec.stream.persist_seconds.into()),
+            persist_after: Duration::from_millis(spec.stream.persist_millis.into()),
             last_persist: Instant::now(),
             persist_took: Duration::ZERO,
         })
