@@ -19,6 +19,11 @@ pub struct Stream {
     #[serde(default = "Stream::default_loaders")]
     #[schemars(range(min = 1, max = 1_000))]
     pub loaders: u32,
+    /// How many milliseconds the embedded engine loads at most before it saves the graph; what was loaded since the last save is loaded
+    /// again after a crash. 0 saves as often as saving takes no more than a tenth of the time. A server saves each transaction.
+    #[serde(default = "Stream::default_persist_millis")]
+    #[schemars(range(max = 3_600_000))]
+    pub persist_millis: u32,
 }
 
 impl Stream {
@@ -33,6 +38,10 @@ impl Stream {
     const fn default_loaders() -> u32 {
         1
     }
+
+    const fn default_persist_millis() -> u32 {
+        500
+    }
 }
 
 impl Default for Stream {
@@ -41,6 +50,7 @@ impl Default for Stream {
             batch_rows: Self::default_batch_rows(),
             max_errors: Self::default_max_errors(),
             loaders: Self::default_loaders(),
+            persist_millis: Self::default_persist_millis(),
         }
     }
 }

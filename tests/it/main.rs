@@ -3,3 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod architecture;
+mod cli;
+mod corpus;
+mod faults;
+mod harness;
+mod kills;
+mod run;

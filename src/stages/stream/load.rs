@@ -18,9 +18,7 @@ use crate::stages::validate::Plan;
 use crate::topic::Record;
 use crate::topic::memory::Consumer;
 
-/// The graph is made durable when this much time was spent on writing since the last time …
-const PERSIST_AFTER: Duration = Duration::from_millis(500);
-/// … and at least this many times what the last save took, so that saving a large graph never dominates.
+/// Between two saves lies at least this many times what the last one took, so that saving a large graph never dominates.
 const PERSIST_SHARE: u32 = 10;
 /// How often a batch is tried that fails for a passing reason.
 const TRIES: u32 = 6;
@@ -90,6 +88,7 @@ pub(super) struct Loader<'a> {
     /// How many records of each partition were set aside, in earlier runs too.
     set_aside: BTreeMap<u32, u64>,
     loaded: Loaded,
+    persist_after: Duration,
     last_persist: Instant,
     persist_took: Duration,
 }
@@ -119,6 +118,7 @@ impl<'a> Loader<'a> {
                 .map(|(partition, checkpoint)| (*partition, checkpoint.dead_letters))
                 .collect(),
             loaded: Loaded::default(),
+            persist_after: Duration::from_millis(spec.stream.persist_millis.into()),
             last_persist: Instant::now(),
             persist_took: Duration::ZERO,
         })
@@ -264,7 +264,7 @@ impl<'a> Loader<'a> {
 
     /// Makes the graph durable when enough was written since the last time.
     async fn persist_when_due(&mut self) -> Result<(), LoadError> {
-        let due = PERSIST_AFTER.max(self.persist_took * PERSIST_SHARE);
+        let due = self.persist_after.max(self.persist_took * PERSIST_SHARE);
         if self.last_persist.elapsed() >= due { self.persist().await } else { Ok(()) }
     }
 

@@ -1,0 +1,135 @@
+//! The program as a user starts it, in a folder of its own.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Float64Array, Int64Array};
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::parquet::arrow::ArrowWriter;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The folder of the examples.
+pub fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines")
+}
+
+/// The path of an example, as an argument.
+pub fn example(name: &str) -> String {
+    examples().join(name).display().to_string()
+}
+
+/// What the program left behind.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Outcome {
+    /// The same, where the exit code is as expected; a panic with all that was said, where it is not.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(&self, text: &str) -> &Self {
+        assert!(
+            self.stderr.contains(text) || self.stdout.contains(text),
+            "no `{text}` in\n{}{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+}
+
+/// A folder with pipeline files and their state, and the program in it.
+pub struct Desk {
+    folder: TempDir,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+    }
+
+    pub fn with_variable(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
+        self
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Writes a parquet file of `rows` trips; every `unkeyed`th has no start.
+    pub fn trips(&self, name: &str, first: i64, rows: i64, unkeyed: i64) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let numbers = first..first + rows;
+        let from = numbers.clone().map(|n| (n % unkeyed != unkeyed - 1).then_some(n * 7 % 53));
+        let batch = RecordBatch::try_from_iter([
+            ("n", Arc::new(Int64Array::from_iter_values(numbers.clone())) as _),
+            ("from_zone", Arc::new(Int64Array::from_iter(from)) as _),
+            ("to_zone", Arc::new(Int64Array::from_iter_values(numbers.clone().map(|n| n * 11 % 59))) as _),
+            ("distance", Arc::new(Float64Array::from_iter_values(numbers.map(|n| n as f64 / 7.0))) as _),
+        ])
+        .unwrap();
+        let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    /// The program with arguments, not yet started; of this process's variables it sees none but the path.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
+        command.args(arguments).current_dir(self.folder.path()).env_clear();
+        command.env("RUNNER_STATE_DIR", self.path("state"));
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().unwrap()
+    }
+
+    pub fn runner(&self, arguments: &[&str]) -> Outcome {
+        outcome(self.start(arguments))
+    }
+
+    /// The program with something on its standard input.
+    pub fn runner_reads(&self, arguments: &[&str], input: &str) -> Outcome {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        outcome(child)
+    }
+
+    /// The last report of a pipeline's state.
+    pub fn report(&self, pipeline: &str) -> Value {
+        let text = fs::read(self.path("state").join(pipeline).join("report/report.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+}
+
+/// Waits for the program's end.
+pub fn outcome(child: Child) -> Outcome {
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}

@@ -1,0 +1,176 @@
+//! `runner run`: the examples, and what a second run makes of the first one's graph.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Desk, example, examples};
+
+const TRIPS: &str = "
+apiVersion: runner.dev/v1alpha1
+kind: Pipeline
+metadata: { name: trips }
+spec:
+  source: { parquet: data/*.parquet, select: [n, from_zone, to_zone], filter: n >= 0 }
+  topic: { name: trips, key: from_zone }
+  mapping:
+    cypher: |
+      MERGE (a:Zone {id: event.from_zone})
+      MERGE (b:Zone {id: event.to_zone})
+      CREATE (a)-[:TRIP {n: event.n}]->(b)
+";
+
+fn trips() -> Desk {
+    let desk = Desk::new();
+    desk.write("trips.yaml", TRIPS);
+    desk.trips("data/1.parquet", 0, 100, 1_000);
+    desk
+}
+
+fn score(report: &Value, node: i64) -> f64 {
+    let rows = report["analyses"][0]["rows"].as_array().unwrap();
+    rows.iter()
+        .find(|row| row[0] == node)
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .iter()
+        .find_map(|cell| cell.as_f64().filter(|_| cell.is_f64()))
+        .unwrap()
+}
+
+#[test]
+fn the_main_example_gives_the_graph_and_the_scores_of_neo4j() {
+    let desk = Desk::new();
+    let file = example("bronx-taxi.yaml");
+    desk.runner(&["run", &file, "--target", "embedded"]).exits(0);
+    let report = desk.report("bronx-taxi");
+    assert_eq!(report["graph"], json!({ "nodes": { "Location": 42 }, "relationships": { "TRIP": 1530 } }));
+    let ranks = report["analyses"][0]["rows"].as_array().unwrap();
+    assert_eq!((&ranks[0][0], &ranks[41][0]), (&json!(159), &json!(59)));
+    for (node, expected) in [(159, 3.228_248_647_841_576), (59, 0.182_473_211_639_509_55)] {
+        let found = score(&report, node);
+        assert!((found / expected - 1.0_f64).abs() < 1e-9, "{node}: {found}");
+    }
+    assert!(report["analyses"][1]["rows"][0].as_array().unwrap().contains(&json!([159, 212])));
+    assert_eq!(report["rows"]["read"], 16_036);
+    assert_eq!(report["rows"]["written"], 1_530);
+    assert_eq!(
+        (&report["pipeline"], &report["target"], &report["status"]),
+        (&json!("bronx-taxi"), &json!("embedded"), &json!("done"))
+    );
+
+    desk.runner(&["run", &file, "--target", "embedded"])
+        .exits(0)
+        .says("nothing new; 1530 rows are in the graph already");
+    let again = desk.report("bronx-taxi");
+    assert_eq!(
+        (&again["graph"], &again["rows"]["written"], &again["status"]),
+        (&report["graph"], &json!(0), &json!("done"))
+    );
+    assert_eq!(again["stages"][2]["status"], "unchanged");
+    let rows = |report: &Value| {
+        report["analyses"].as_array().unwrap().iter().map(|one| one["rows"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&again), rows(&report));
+}
+
+#[test]
+fn the_report_keeps_what_other_programs_rely_on() {
+    let desk = Desk::new();
+    desk.runner(&["run", &example("bronx-taxi.yaml"), "--target", "embedded", "--report-dir", "out"])
+        .exits(0);
+    for file in ["out/report.md", "out/report.html"] {
+        assert!(desk.path(file).is_file(), "{file}");
+    }
+    let report: Value = serde_json::from_slice(&fs::read(desk.path("out/report.json")).unwrap()).unwrap();
+    for pointer in [
+        "/pipeline",
+        "/target",
+        "/status",
+        "/digest",
+        "/stages/0/name",
+        "/stages/0/status",
+        "/stages/0/seconds",
+        "/rows/read",
+        "/rows/filteredOut",
+        "/rows/produced",
+        "/rows/consumed",
+        "/rows/written",
+        "/rows/deadLetters",
+        "/graph/nodes",
+        "/graph/relationships",
+        "/analyses/0/name",
+        "/analyses/0/engine",
+        "/analyses/0/columns",
+        "/analyses/0/rows",
+    ] {
+        assert!(report.pointer(pointer).is_some(), "{pointer}");
+    }
+}
+
+#[test]
+fn every_example_is_valid_and_runs() {
+    let desk = Desk::new();
+    for entry in fs::read_dir(examples()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let file = path.display().to_string();
+            desk.runner(&["validate", &file, "--deny", "warnings"]).exits(0);
+            desk.runner(&["run", &file, "--target", "embedded"]).exits(0);
+        }
+    }
+}
+
+#[test]
+fn a_target_with_servers_says_plainly_that_it_is_not_there_yet() {
+    let desk = Desk::new();
+    desk.runner(&["run", &example("bronx-taxi.yaml")])
+        .exits(1)
+        .says("target-not-available")
+        .says("--target embedded");
+}
+
+#[test]
+fn a_file_added_behind_the_old_ones_is_loaded_by_the_next_run() {
+    let desk = trips();
+    desk.runner(&["run", "trips.yaml"]).exits(0);
+    desk.trips("data/2.parquet", 100, 50, 1_000);
+    desk.runner(&["run", "trips.yaml"]).exits(0);
+    let report = desk.report("trips");
+    assert_eq!(report["graph"]["relationships"]["TRIP"], 150);
+    assert_eq!((&report["rows"]["read"], &report["rows"]["alreadyLoaded"]), (&json!(50), &json!(100)));
+}
+
+#[test]
+fn what_changed_under_a_loaded_graph_is_refused_with_the_ways_out() {
+    type Change = fn(&Desk);
+    let cases: [(&str, &str, Change); 4] = [
+        ("filter", "definition-changed", |desk| desk.write("trips.yaml", &TRIPS.replace("n >= 0", "n >= 1"))),
+        ("mapping", "definition-changed", |desk| {
+            desk.write("trips.yaml", &TRIPS.replace("{n: event.n}", "{m: event.n}"))
+        }),
+        ("file", "source-changed", |desk| desk.trips("data/1.parquet", 0, 101, 1_000)),
+        ("earlier file", "source-changed", |desk| desk.trips("data/0.parquet", 0, 5, 1_000)),
+    ];
+    for (what, code, change) in cases {
+        let desk = trips();
+        desk.runner(&["run", "trips.yaml"]).exits(0);
+        change(&desk);
+        let refused = desk.runner(&["run", "trips.yaml"]);
+        assert_eq!(refused.code, Some(1), "{what}: {}", refused.stderr);
+        refused.says(code).says("--fresh");
+        desk.runner(&["run", "trips.yaml", "--fresh"]).exits(64).says("--fresh --yes");
+        desk.runner(&["run", "trips.yaml", "--fresh", "--yes"]).exits(0);
+        assert_eq!(desk.report("trips")["rows"]["alreadyLoaded"], 0, "{what}");
+    }
+}
+
+#[test]
+fn a_limited_run_is_continued_by_a_whole_one() {
+    let desk = trips();
+    desk.runner(&["run", "trips.yaml", "--limit", "30"]).exits(0);
+    assert_eq!(desk.report("trips")["graph"]["relationships"]["TRIP"], 30);
+    desk.runner(&["run", "trips.yaml"]).exits(0);
+    assert_eq!(desk.report("trips")["graph"]["relationships"]["TRIP"], 100);
+}
