@@ -25,7 +25,7 @@ unit: ## every test of the library and of the whole program
 	cargo test --quiet
 
 browser: ## the report in headless Chromium
-	tests/browser/check.sh
+	tests/browser/run.sh
 
 bench: ## scan, load and validate on a generated file, against DuckDB, pyarrow and the bare engine
 	benches/run.sh

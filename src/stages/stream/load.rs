@@ -19,7 +19,7 @@ use crate::topic::Record;
 use crate::topic::memory::Consumer;
 
 /// The graph is made durable when this much time was spent on writing since the last time …
-const PERSIST_AFTER: Duration = Duration::from_secs(5);
+const PERSIST_AFTER: Duration = Duration::from_millis(500);
 /// … and at least this many times what the last save took, so that saving a large graph never dominates.
 const PERSIST_SHARE: u32 = 10;
 /// How often a batch is tried that fails for a passing reason.
