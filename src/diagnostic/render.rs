@@ -104,7 +104,8 @@ fn is_valid(files: &[FileFindings<'_>]) -> bool {
 }
 
 /// The text with asterisks for the secrets in it, byte for byte.
-fn without_secrets(source: &dyn SourceText) -> Cow<'_, str> {
+#[must_use]
+pub fn without_secrets(source: &dyn SourceText) -> Cow<'_, str> {
     let text = source.text();
     if source.hidden().is_empty() {
         return Cow::Borrowed(text);

@@ -15,7 +15,7 @@ use super::fault::ReportError;
 use super::journal::{Journal, Summary};
 use super::run::{Options, Results};
 use super::validate::Plan;
-use crate::diagnostic::render::{Lines, SourceText as _};
+use crate::diagnostic::render::{Lines, SourceText as _, without_secrets};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::graph::GraphStore;
 use crate::progress::{Outcome, Stage};
@@ -71,7 +71,7 @@ pub(super) fn assemble(
         picture: results.picture.clone(),
         analyses: results.analyses.clone(),
         findings,
-        spec: document.file.text.clone(),
+        spec: without_secrets(document).into_owned(),
     }
 }
 

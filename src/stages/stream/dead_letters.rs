@@ -1,6 +1,6 @@
 //! The dead letters of the in-process topic: one JSON line for each record that could not be written.
 //!
-//! A line is appended before the transaction that moves the checkpoint beyond its record, and lines that lie beyond the
+//! A line is on disk before the graph is saved with a checkpoint beyond its record, and lines that lie beyond the saved
 //! checkpoint are dropped when the file is opened: after a kill, each dead letter stands there exactly once.
 
 use std::collections::BTreeMap;

@@ -144,7 +144,9 @@ impl<'a> Loader<'a> {
         while let Some(mut attempts) = pending.pop() {
             match self.write(&mut attempts).await {
                 Ok(written) => {
-                    self.set_aside(&mut attempts, &written);
+                    if self.set_aside(&mut attempts, &written) {
+                        self.correct(&attempts).await?;
+                    }
                     self.count(&attempts)?;
                 }
                 Err(WriteError::Record { position, message }) => {
@@ -231,15 +233,33 @@ impl<'a> Loader<'a> {
         self.store.write(batch).await
     }
 
-    /// Sets aside the rows of a written batch that the mapping's statement bound nothing for, unless that is meant.
-    fn set_aside(&self, attempts: &mut [Attempt], written: &Written) {
+    /// Sets aside the rows of a written batch that the mapping's statement bound nothing for, unless that is meant; says
+    /// whether there are any.
+    fn set_aside(&self, attempts: &mut [Attempt], written: &Written) -> bool {
         if self.may_write_nothing || written.wrote_nothing.is_empty() {
-            return;
+            return false;
         }
         let events = attempts.iter_mut().map(|attempt| &mut attempt.event).filter(|event| event.is_ok());
         for (_, event) in events.enumerate().filter(|(place, _)| written.wrote_nothing.contains(place)) {
             *event = Err(WROTE_NOTHING.to_owned());
         }
+        true
+    }
+
+    /// Writes the checkpoints of a written batch once more: that some of its rows wrote nothing is known only afterwards,
+    /// and a later run must still find them counted as dead letters.
+    async fn correct(&self, attempts: &[Attempt]) -> Result<(), LoadError> {
+        let mut advances = self.advances(attempts);
+        for advance in &mut advances {
+            advance.from = advance.checkpoint.offset;
+        }
+        let batch = WriteBatch {
+            statement: self.mapping.schema.statement.clone(),
+            topic: self.topic.name.clone(),
+            events: Vec::new(),
+            advances,
+        };
+        self.write_patiently(&batch).await.map(drop).map_err(LoadError::Write)
     }
 
     /// Counts a batch that was written, and keeps its dead letters.

@@ -118,3 +118,28 @@ async fn too_many_errors_end_the_run_and_name_the_first() {
         "a.parquet:0: `PULocationID` has no value, and `name` is what tells one `Location` from another";
     assert!(examples[0].starts_with(first), "{}", examples[0]);
 }
+
+#[tokio::test]
+async fn rows_that_wrote_nothing_stay_counted_in_the_last_checkpoint() {
+    let mut plan = plan().await;
+    let mapping = serde_json::json!({ "cypher": "MATCH (a:Nowhere) CREATE (a)-[:TO]->(:B {name: event.PULocationID})" });
+    let mapping = serde_json::from_value(mapping).unwrap();
+    plan.mapping = crate::graph::mapping::compile(&mapping, None).unwrap();
+    let endpoints = deploy::in_memory(&plan).await.unwrap();
+    let (mut producer, consumer) = memory::open(1, 8, &BTreeMap::new());
+    for ordinal in 0..3 {
+        let message = Message {
+            key: None,
+            value: Content::Good.value(ordinal),
+            row: RowId { file: "a.parquet".into(), ordinal },
+            lineage: "lineage".into(),
+            digest: "digest".into(),
+        };
+        producer.produce(message).await.unwrap();
+    }
+    drop(producer);
+    let loaded = Loader::new(&plan, &endpoints).unwrap().run(consumer).await.unwrap();
+    assert_eq!(loaded.dead_letters, 3);
+    let checkpoints = endpoints.store.checkpoints(&plan.pipeline.spec.topic.name).await.unwrap();
+    assert_eq!(checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum::<u64>(), 3);
+}
