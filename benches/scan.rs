@@ -10,7 +10,6 @@ use std::time::Instant;
 use futures::StreamExt as _;
 use runner::source::{self, Encoder};
 use runner::spec::Source;
-use runner::validate;
 
 const TRIP: [&str; 6] = [
     "PULocationID",
@@ -48,7 +47,8 @@ fn main() {
 }
 
 async fn scan(source: &Source) -> (usize, usize) {
-    let dataset = source::open(source, Path::new("."), &validate::secret).await.unwrap();
+    let dataset =
+        source::open(source, Path::new("."), &|_| Err("there are no secrets here".to_owned())).await.unwrap();
     let encoder = Encoder::new(&dataset.columns(), None, "digest".into()).unwrap();
     let mut batches = std::pin::pin!(dataset.scan(None, None));
     let (mut messages, mut bytes) = (0, 0);
