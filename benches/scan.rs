@@ -1,7 +1,7 @@
-//! How fast rows become messages: `cargo bench --bench scan -- PIPELINE.yaml [RUNS]`.
+//! How long it takes to make messages of a file's rows: open, scan, encode.
 //!
-//! The pipeline's source is opened, scanned and encoded through the library, on one thread; the median of the runs is printed as JSON, with the
-//! process' peak memory. `benches/run.sh` runs it beside DuckDB and pyarrow on the same file.
+//! `scan bronx|all FILE ZONES THREADS` prints a line: seconds, messages, bytes, and the peak of memory in kB. `benches/run.py` runs it beside
+//! `DuckDB` and pyarrow. Without a case there is nothing to run.
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::path::Path;
@@ -9,41 +9,47 @@ use std::time::Instant;
 
 use futures::StreamExt as _;
 use runner::source::{self, Encoder};
-use runner::spec::{Pipeline, load};
+use runner::spec::Source;
+
+const TRIP: [&str; 6] = [
+    "PULocationID",
+    "DOLocationID",
+    "trip_distance",
+    "fare_amount",
+    "tpep_pickup_datetime",
+    "tpep_dropoff_datetime",
+];
+const BRONX: &str = "trip_distance > 0.1 AND fare_amount > 2.5
+    AND PULocationID IN (SELECT LocationID FROM zones WHERE Borough = 'Bronx')
+    AND DOLocationID IN (SELECT LocationID FROM zones WHERE Borough = 'Bronx')";
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let Some(path) = arguments.first().map(Path::new) else {
-        eprintln!("usage: cargo bench --bench scan -- PIPELINE.yaml [RUNS]");
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let [case, file, zones, threads] = words.as_slice() else {
         return;
     };
-    let runs: usize = arguments.get(1).map_or(5, |runs| runs.parse().unwrap());
-    let document = load::read(path, &|_| None);
-    let pipeline: Pipeline = serde_json::from_value(document.value.unwrap()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-
-    let mut seconds = Vec::new();
-    let mut counted = (0, 0);
-    for _ in 0..runs {
-        let begun = Instant::now();
-        counted = runtime.block_on(messages(&pipeline, path.parent().unwrap()));
-        seconds.push(begun.elapsed().as_secs_f64());
-    }
-    seconds.sort_by(f64::total_cmp);
-    let median = seconds[seconds.len() / 2];
-    let peak = peak_kilobytes();
-    println!(
-        "{}",
-        serde_json::json!({ "seconds": median, "messages": counted.0, "bytes": counted.1, "peakKilobytes": peak })
-    );
+    let source: Source = serde_json::from_value(match case.as_str() {
+        "bronx" => serde_json::json!({ "parquet": file, "tables": { "zones": zones }, "select": TRIP, "filter": BRONX }),
+        _ => serde_json::json!({ "parquet": file, "select": ["*"] }),
+    })
+    .unwrap();
+    let mut runtime = match threads.as_str() {
+        "1" => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.enable_all().build().unwrap();
+    let begun = Instant::now();
+    let (messages, bytes) = runtime.block_on(scan(&source));
+    let seconds = begun.elapsed().as_secs_f64();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    println!("{seconds} {messages} {bytes} {}", peak.trim().trim_end_matches(" kB"));
 }
 
-/// Opens, scans and encodes; how many messages there were, and how many bytes of values.
-async fn messages(pipeline: &Pipeline, base: &Path) -> (u64, usize) {
-    let source = pipeline.spec.source.as_ref().unwrap();
-    let dataset = source::open(source, base, &|_| Err("no secret".to_owned())).await.unwrap();
-    let encoder =
-        Encoder::new(&dataset.columns(), pipeline.spec.topic.key.as_deref(), "digest".into()).unwrap();
+async fn scan(source: &Source) -> (usize, usize) {
+    let dataset =
+        source::open(source, Path::new("."), &|_| Err("there are no secrets here".to_owned())).await.unwrap();
+    let encoder = Encoder::new(&dataset.columns(), None, "digest".into()).unwrap();
     let mut batches = std::pin::pin!(dataset.scan(None, None));
     let (mut messages, mut bytes) = (0, 0);
     while let Some(batch) = batches.next().await {
@@ -53,11 +59,4 @@ async fn messages(pipeline: &Pipeline, base: &Path) -> (u64, usize) {
         }
     }
     (messages, bytes)
-}
-
-/// The most memory that this process had, where the system tells.
-fn peak_kilobytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }
