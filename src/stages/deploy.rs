@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde_json::{Map, Value};
+
 use super::journal::Summary;
 use super::run::Options;
 use super::state::StateDir;
 use super::validate::Plan;
 use super::{Fault, Target};
-use crate::graph::{Checkpoint, Embedded, GraphStore, Prepared};
+use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Prepared};
 
 /// What a run talks to.
 pub struct Endpoints {
@@ -73,8 +75,21 @@ async fn prepare(
 ) -> Result<Endpoints, Fault> {
     let topic = &plan.pipeline.spec.topic.name;
     let checkpoints = store.checkpoints(topic).await?;
+    if checkpoints.is_empty() {
+        refuse_other_topic(&*store, topic).await?;
+    }
     let prepared = store.prepare(&plan.mapping.schema).await?;
     Ok(Endpoints { store, checkpoints, dead_letters, prepared })
+}
+
+/// Refuses a graph that was loaded through another topic: under a new name every row would be loaded a second time.
+async fn refuse_other_topic(store: &dyn GraphStore, topic: &str) -> Result<(), Fault> {
+    let statement = format!("MATCH (c:{CHECKPOINT_LABEL}) RETURN DISTINCT c.topic AS topic ORDER BY topic");
+    let others = store.query(&statement, Map::new()).await?;
+    match others.rows.first().and_then(|row| row.first()).and_then(Value::as_str) {
+        Some(other) if other != topic => Err(super::fault::other_topic(topic, other)),
+        _ => Ok(()),
+    }
 }
 
 impl Summary for Endpoints {

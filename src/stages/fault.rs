@@ -217,6 +217,20 @@ pub(super) fn test_rows(path: &Path, errors: &[SourceError]) -> Fault {
     Fault(errors.iter().map(finding).collect())
 }
 
+/// The fault of a graph that was loaded through another topic.
+pub(super) fn other_topic(topic: &str, other: &str) -> Fault {
+    Diagnostic::new(
+        Code::DefinitionChanged,
+        format!(
+            "the graph was loaded through topic `{other}`; through `{topic}` every row would be loaded again"
+        ),
+    )
+    .at(Path::of("spec.topic.name"))
+    .help(format!("call the topic `{other}` again, or give the pipeline another `metadata.name`"))
+    .help("`--fresh` throws the graph away and loads everything anew")
+    .into()
+}
+
 /// The fault of a target that is not there yet.
 pub(super) fn target_not_available(target: Target) -> Fault {
     let key = target.to_string();

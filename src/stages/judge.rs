@@ -16,8 +16,11 @@ use crate::spec::Expect;
 pub(super) fn stream(streamed: &Streamed) -> Vec<Diagnostic> {
     let rows = &streamed.rows;
     let mut findings = Vec::new();
-    if rows.read > 0 && rows.produced + rows.already_loaded == 0 && !streamed.cut_short {
-        let message = format!("none of the {} rows passes the filter, so the graph is empty", rows.read);
+    if rows.produced + rows.already_loaded == 0 && !streamed.cut_short {
+        let message = match rows.read {
+            0 => "the source's files hold no row, so the graph is empty".to_owned(),
+            read => format!("none of the {read} rows passes the filter, so the graph is empty"),
+        };
         findings.push(
             Diagnostic::new(Code::NoRows, message)
                 .at(Path::of("spec.source.filter"))
@@ -132,6 +135,11 @@ mod tests {
             found,
             ["no-rows spec.source.filter: none of the 9 rows passes the filter, so the graph is empty"]
         );
+        let found = messages(&stream(&Streamed::default()));
+        assert_eq!(
+            found,
+            ["no-rows spec.source.filter: the source's files hold no row, so the graph is empty"]
+        );
         let interrupted = Streamed { cut_short: true, ..streamed(rows) };
         assert_eq!(stream(&interrupted), []);
     }
@@ -147,7 +155,8 @@ mod tests {
     #[test]
     fn counts_that_differ_name_both() {
         let check = Check { what: "a = b".to_owned(), expected: 3, actual: 2, ok: false };
-        let found = messages(&stream(&Streamed { checks: vec![check], ..Streamed::default() }));
+        let rows = Rows { already_loaded: 1, ..Rows::default() };
+        let found = messages(&stream(&Streamed { checks: vec![check], ..streamed(rows) }));
         assert_eq!(found, ["counts-differ : a = b: expected 3, found 2"]);
     }
 

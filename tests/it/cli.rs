@@ -83,6 +83,10 @@ fn a_starter_file_is_valid_and_runs_and_never_overwrites() {
     }
 }
 
+/// The events that `docs/events.md` describes.
+const KNOWN: [&str; 7] =
+    ["runStarted", "stageStarted", "stageProgress", "stageNote", "stageFinished", "finding", "runFinished"];
+
 #[test]
 fn the_events_of_a_run_are_one_json_object_a_line() {
     let desk = Desk::new();
@@ -90,15 +94,6 @@ fn the_events_of_a_run_are_one_json_object_a_line() {
         .runner(&["run", &example("bronx-taxi.yaml"), "--target", "embedded", "--output", "json"])
         .exits(0);
     let events: Vec<Value> = found.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    const KNOWN: [&str; 7] = [
-        "runStarted",
-        "stageStarted",
-        "stageProgress",
-        "stageNote",
-        "stageFinished",
-        "finding",
-        "runFinished",
-    ];
     assert!(events.iter().all(|event| KNOWN.contains(&event["event"].as_str().unwrap())), "{}", found.stdout);
     assert_eq!(events.first().unwrap()["event"], "runStarted");
     assert_eq!(events.last().unwrap()["event"], "runFinished");

@@ -84,9 +84,9 @@ impl Desk {
         let from = numbers.clone().map(|n| (n % unkeyed != unkeyed - 1).then_some(n * 7 % 53));
         let batch = RecordBatch::try_from_iter([
             ("n", Arc::new(Int64Array::from_iter_values(numbers.clone())) as _),
-            ("from_zone", Arc::new(Int64Array::from_iter(from)) as _),
+            ("from_zone", Arc::new(from.collect::<Int64Array>()) as _),
             ("to_zone", Arc::new(Int64Array::from_iter_values(numbers.clone().map(|n| n * 11 % 59))) as _),
-            ("distance", Arc::new(Float64Array::from_iter_values(numbers.map(|n| n as f64 / 7.0))) as _),
+            ("distance", Arc::new(distances(numbers)) as _),
         ])
         .unwrap();
         let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
@@ -132,4 +132,10 @@ pub fn outcome(child: Child) -> Outcome {
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// A seventh of each number.
+#[expect(clippy::cast_precision_loss, reason = "the numbers are small")]
+fn distances(numbers: std::ops::Range<i64>) -> Float64Array {
+    numbers.map(|number| Some(number as f64 / 7.0)).collect()
 }

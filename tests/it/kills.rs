@@ -65,7 +65,8 @@ impl Random {
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        limit.mul_f64((z >> 11) as f64 / (1_u64 << 53) as f64)
+        let most = u64::try_from(limit.as_micros()).unwrap().max(1);
+        Duration::from_micros((z ^ (z >> 31)) % most)
     }
 }
 

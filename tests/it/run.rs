@@ -145,10 +145,13 @@ fn a_file_added_behind_the_old_ones_is_loaded_by_the_next_run() {
 #[test]
 fn what_changed_under_a_loaded_graph_is_refused_with_the_ways_out() {
     type Change = fn(&Desk);
-    let cases: [(&str, &str, Change); 4] = [
+    let cases: [(&str, &str, Change); 5] = [
         ("filter", "definition-changed", |desk| desk.write("trips.yaml", &TRIPS.replace("n >= 0", "n >= 1"))),
         ("mapping", "definition-changed", |desk| {
-            desk.write("trips.yaml", &TRIPS.replace("{n: event.n}", "{m: event.n}"))
+            desk.write("trips.yaml", &TRIPS.replace("{n: event.n}", "{m: event.n}"));
+        }),
+        ("topic", "definition-changed", |desk| {
+            desk.write("trips.yaml", &TRIPS.replace("topic: { name: ", "topic: { name: other_"));
         }),
         ("file", "source-changed", |desk| desk.trips("data/1.parquet", 0, 101, 1_000)),
         ("earlier file", "source-changed", |desk| desk.trips("data/0.parquet", 0, 5, 1_000)),
