@@ -14,7 +14,7 @@ pub async fn show(ui: &Ui, json: bool, mut events: UnboundedReceiver<Event>) {
     let mut reader: Box<dyn Reader> = if json {
         Box::new(json::Json::new(ui))
     } else if ui.is_live() {
-        Box::new(live::Live::new())
+        Box::new(live::Live::new(ui.colours()))
     } else {
         Box::new(plain::Plain::new(ui))
     };

@@ -71,6 +71,14 @@ impl Ui {
         io::stderr().is_terminal()
     }
 
+    /// Whether what goes to stderr may have colours.
+    pub fn colours(&self) -> bool {
+        match self.color {
+            ColorChoice::Auto => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+            choice => choice != ColorChoice::Never,
+        }
+    }
+
     /// Whether a question can be asked.
     #[expect(clippy::unused_self, reason = "the streams are the process's own")]
     pub fn can_ask(&self) -> bool {

@@ -66,7 +66,10 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     for file in &args.files {
         let origin = Origin::new(file.clone());
         let document = document::read(&origin);
-        let (checkup, _) = runtime.block_on(validate::check(&document, &origin, args.offline));
+        let (mut checkup, _) = runtime.block_on(validate::check(&document, &origin, args.offline));
+        if !args.offline {
+            validate::look_for_secrets(&mut checkup, &document, &origin);
+        }
         if let (true, Some(pipeline)) = (args.show, &checkup.pipeline) {
             ui.data(&validate::expanded(pipeline))?;
         }

@@ -147,7 +147,14 @@ async fn stages(
 
     let progress = journal.progress.clone();
     let streaming = stream::stream(plan, &endpoints, options.limit, &progress, interrupt);
-    let streamed = results.streamed.insert(journal.stage(Stage::Stream, streaming).await?);
+    let streamed = match journal.stage(Stage::Stream, streaming).await {
+        Ok(streamed) => results.streamed.insert(streamed),
+        Err(fault) => {
+            // What the batches before the fault have written stands, and the report says so.
+            results.graph = report::counts(&*endpoints.store).await?;
+            return Err(fault);
+        }
+    };
     let (whole, rows) = (!streamed.cut_short, streamed.rows);
     let judged = judge::stream(streamed);
     results.find(&spec.allow, judged);

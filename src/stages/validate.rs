@@ -52,6 +52,14 @@ pub async fn check(document: &Document, origin: &Origin, offline: bool) -> (Chec
     (checkup, opened)
 }
 
+/// Looks whether the secrets of a file's servers can be had here; a run on the embedded target does without them.
+pub fn look_for_secrets(checkup: &mut Checkup, document: &Document, origin: &Origin) {
+    let Some(pipeline) = &checkup.pipeline else { return };
+    let secret = |source: &SecretSource| validate::secret(source, &origin.base);
+    let missing = validate::missing_secrets(pipeline, &secret);
+    checkup.extend(document, missing);
+}
+
 /// Looks at a file and makes a plan of it.
 ///
 /// # Errors

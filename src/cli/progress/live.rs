@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::{Reader, seconds};
 use crate::progress::{Event, Outcome};
@@ -10,20 +11,20 @@ use crate::progress::{Event, Outcome};
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(120);
 /// A stage whose end is not known yet.
-const SPINNER: &str = "{spinner:.cyan} {prefix:<9} {elapsed} {msg}";
+const SPINNER: &str = "{spinner} {prefix:<9} {elapsed} {msg}";
 /// A stage that counts towards an end.
-const BAR: &str =
-    "{spinner:.cyan} {prefix:<9} {bar:24.cyan/dim} {human_pos}/{human_len} {msg} {per_sec} {eta} left";
+const BAR: &str = "{spinner} {prefix:<9} {bar:24} {human_pos}/{human_len} {msg} {rate} {eta} left";
 
 /// Draws on the terminal.
 pub(super) struct Live {
     bar: ProgressBar,
     counting: bool,
+    colours: bool,
 }
 
 impl Live {
-    pub(super) fn new() -> Self {
-        Self { bar: ProgressBar::hidden(), counting: false }
+    pub(super) fn new(colours: bool) -> Self {
+        Self { bar: ProgressBar::hidden(), counting: false, colours }
     }
 
     fn started(&mut self, stage: String) {
@@ -44,12 +45,12 @@ impl Live {
 
     fn finished(&mut self, stage: &str, outcome: Outcome, took: f64, summary: &str) {
         let (mark, colour) = match outcome {
-            Outcome::Done | Outcome::Unchanged => ('✓', 32),
-            Outcome::Interrupted | Outcome::Skipped => ('•', 33),
-            Outcome::Failed => ('✗', 31),
+            Outcome::Done | Outcome::Unchanged => ('✓', AnsiColor::Green),
+            Outcome::Interrupted | Outcome::Skipped => ('•', AnsiColor::Yellow),
+            Outcome::Failed => ('✗', AnsiColor::Red),
         };
-        self.bar
-            .println(format!("\u{1b}[{colour}m{mark}\u{1b}[0m {stage:<9} {:>8}  {summary}", seconds(took)));
+        let style = if self.colours { colour.on_default() } else { Style::new() };
+        self.bar.println(format!("{style}{mark}{style:#} {stage:<9} {:>8}  {summary}", seconds(took)));
         self.bar.finish_and_clear();
     }
 }
@@ -70,5 +71,9 @@ impl Reader for Live {
 
 /// A style; a template that cannot be read gives the plain one.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        // Where the line cannot be written there is nothing to show.
+        let _ = write!(text, "{:.0}/s", state.per_sec());
+    })
 }
