@@ -25,7 +25,7 @@ pub struct Args {
     target: Option<Target>,
 
     /// The folder that keeps the state of embedded pipelines, each in a folder of its own name.
-    #[arg(long, value_name = "DIR", env = "RUNNER_STATE_DIR")]
+    #[arg(long, value_name = "DIR", env = "RUNNER_STATE_DIR", hide_env_values = true)]
     state_dir: Option<PathBuf>,
 
     /// Throw away what earlier runs have loaded, after a question.

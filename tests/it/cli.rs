@@ -137,3 +137,47 @@ fn the_schema_has_not_drifted_and_every_example_keeps_to_it() {
         }
     }
 }
+
+#[test]
+fn the_help_of_each_command_is_as_it_was_reviewed() {
+    let desk = Desk::new();
+    let commands = ["", "validate", "run", "preview", "test", "init", "schema", "explain", "completions"];
+    let help = |command: &str| {
+        let words: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
+        format!("$ runner {}\n{}", words.join(" "), desk.runner(&words).exits(0).stdout)
+    };
+    insta::assert_snapshot!("help", commands.map(help).join("\n"));
+}
+
+#[test]
+fn the_preview_of_the_first_row_is_as_it_was_reviewed() {
+    let desk = Desk::new();
+    let found = desk.runner(&["preview", &example("bronx-taxi.yaml"), "-n", "1"]).exits(0);
+    insta::assert_snapshot!("preview", found.stdout);
+    let found =
+        desk.runner(&["preview", &example("bronx-taxi.yaml"), "-n", "1", "--output", "json"]).exits(0);
+    let rows: Value = serde_json::from_str(&found.stdout).unwrap();
+    assert_eq!(
+        rows[0]["nodes"],
+        serde_json::json!([{ "labels": ["Location"], "properties": { "name": 159 } }])
+    );
+}
+
+#[test]
+fn cases_beside_the_file_are_run_and_their_failures_are_placed() {
+    let desk = Desk::new();
+    let case = |expected: u64| {
+        format!(
+            "spec:\n  tests:\n    - name: one trip\n      rows: [{{ PULocationID: 3, DOLocationID: 18, \
+             trip_distance: 1.5, fare_amount: 8, tpep_pickup_datetime: 2022-03-01T00:13:08, \
+             tpep_dropoff_datetime: 2022-03-01T00:20:00 }}]\n      nodes: {{ Location: {expected} }}\n"
+        )
+    };
+    desk.write("good.tests.yaml", &case(2));
+    let file = example("bronx-taxi.yaml");
+    desk.runner(&["test", &file, "--tests", "good.tests.yaml"]).exits(0);
+    desk.write("bad.tests.yaml", &case(3));
+    let failed = desk.runner(&["test", &file, "--tests", "bad.tests.yaml"]).exits(1);
+    assert!(failed.stdout.contains("0 passed, 1 failed"), "{}", failed.stdout);
+    failed.says("bad.tests.yaml:5:26");
+}
