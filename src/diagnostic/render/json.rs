@@ -24,7 +24,7 @@ struct Finding<'a> {
     help: Option<String>,
 }
 
-/// Findings as one JSON object, `{"valid": …, "diagnostics": […]}`, on one line. Lines and columns count from 1 and are
+/// Findings as one JSON object, `{"valid": …, "diagnostics": […]}`, on one line with its end. Lines and columns count from 1 and are
 /// null for what has no place in the file; `help` is null where there is none.
 #[must_use]
 pub fn json(files: &[FileFindings<'_>]) -> String {
@@ -46,5 +46,5 @@ pub fn json(files: &[FileFindings<'_>]) -> String {
     });
     let report = Report { valid: is_valid(files), diagnostics: diagnostics.collect() };
     // Texts and numbers alone cannot fail to be written.
-    serde_json::to_string(&report).unwrap_or_default()
+    serde_json::to_string(&report).unwrap_or_default() + "\n"
 }
