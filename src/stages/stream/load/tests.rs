@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::message::{Message, RowId};
+use crate::message::{self, Message, RowId};
 use crate::stages::{Origin, deploy, validate};
 use crate::topic::memory;
 
@@ -55,6 +55,11 @@ async fn plan() -> Plan {
     validate::validate(&document, &origin, false).await.unwrap()
 }
 
+fn origin(ordinal: u64) -> message::Origin {
+    let row = RowId { file: "a.parquet".into(), ordinal };
+    message::Origin { row, lineage: "lineage".into(), digest: "digest".into() }
+}
+
 /// Loads messages into an empty graph; the loaded counts and the relationships of the graph.
 async fn load(plan: &Plan, contents: &[Content], batch_rows: usize) -> (Loaded, u64) {
     let endpoints = deploy::in_memory(plan).await.unwrap();
@@ -63,9 +68,7 @@ async fn load(plan: &Plan, contents: &[Content], batch_rows: usize) -> (Loaded, 
         let message = Message {
             key: Some(format!("{}", ordinal % 4).into_bytes()),
             value: content.value(ordinal),
-            row: RowId { file: "a.parquet".into(), ordinal },
-            lineage: "lineage".into(),
-            digest: "digest".into(),
+            origin: origin(ordinal),
         };
         producer.produce(message).await.unwrap();
     }
@@ -104,9 +107,7 @@ async fn too_many_errors_end_the_run_and_name_the_first() {
     let endpoints = deploy::in_memory(&plan).await.unwrap();
     let (mut producer, consumer) = memory::open(1, 8, &BTreeMap::new());
     for ordinal in 0..3 {
-        let row = RowId { file: "a.parquet".into(), ordinal };
-        let value = Content::NullKey.value(ordinal);
-        let message = Message { key: None, value, row, lineage: "l".into(), digest: "d".into() };
+        let message = Message { key: None, value: Content::NullKey.value(ordinal), origin: origin(ordinal) };
         producer.produce(message).await.unwrap();
     }
     drop(producer);
@@ -128,13 +129,7 @@ async fn rows_that_wrote_nothing_stay_counted_in_the_last_checkpoint() {
     let endpoints = deploy::in_memory(&plan).await.unwrap();
     let (mut producer, consumer) = memory::open(1, 8, &BTreeMap::new());
     for ordinal in 0..3 {
-        let message = Message {
-            key: None,
-            value: Content::Good.value(ordinal),
-            row: RowId { file: "a.parquet".into(), ordinal },
-            lineage: "lineage".into(),
-            digest: "digest".into(),
-        };
+        let message = Message { key: None, value: Content::Good.value(ordinal), origin: origin(ordinal) };
         producer.produce(message).await.unwrap();
     }
     drop(producer);
