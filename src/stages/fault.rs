@@ -139,7 +139,7 @@ impl From<LoadError> for Fault {
         match error {
             LoadError::Write(error) => write(error).into(),
             LoadError::Graph(error) => error.into(),
-            LoadError::DeadLetters { .. } => Diagnostic::new(Code::StateFolder, words).into(),
+            LoadError::DeadLetters(_) => Diagnostic::new(Code::StateFolder, words).into(),
             LoadError::TooManyErrors { examples, .. } => {
                 let finding = Diagnostic::new(Code::TooManyErrors, words).at_key(Path::of("spec.mapping"));
                 let finding = examples.into_iter().fold(finding, Diagnostic::help);
