@@ -21,6 +21,8 @@ const REACHED_WITHIN: Duration = Duration::from_secs(5);
 const SILENT_AT_MOST: Duration = Duration::from_hours(24);
 /// After this silence, TCP asks whether the server is still there; it gives up half a minute later.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How many questions are asked at the same time; batches have connections of their own.
+const QUESTIONS_AT_ONCE: usize = 8;
 /// How many rows come in one go.
 const FETCH_SIZE: usize = 2_000;
 
@@ -153,7 +155,7 @@ pub(super) async fn reach(address: &Address, connection: &Connection) -> Result<
     let fault = |fault| GraphError::Connect { address: address.to_string(), fault };
     let reaching = async {
         let addresses = find(address).await?;
-        let graph = driver(address, connection).map_err(fault)?;
+        let graph = driver(address, connection, QUESTIONS_AT_ONCE).map_err(fault)?;
         let (version, edition) = log_in(&graph, address, connection).await?;
         Ok(Reached { graph, addresses, version, edition })
     };
@@ -199,8 +201,12 @@ async fn log_in(
     Ok(described)
 }
 
-/// A driver for the address: it connects when it is first used, and has one connection for each who asks at a time.
-pub(super) fn driver(address: &Address, connection: &Connection) -> Result<Graph, ConnectFault> {
+/// A driver for the address. It connects when it is first used; beyond so many connections, one waits for another.
+pub(super) fn driver(
+    address: &Address,
+    connection: &Connection,
+    connections: usize,
+) -> Result<Graph, ConnectFault> {
     let mut encryption = address.encryption;
     let mut config = ConfigBuilder::default()
         .user(&connection.user)
@@ -209,7 +215,7 @@ pub(super) fn driver(address: &Address, connection: &Connection) -> Result<Graph
         .connection_timeout(SILENT_AT_MOST)
         .tcp_keepalive(KEEP_ALIVE)
         .fetch_size(FETCH_SIZE)
-        .max_connections(MAX_CONNECTIONS);
+        .max_connections(connections);
     if let Some(tls) = &connection.tls {
         if encryption == Encryption::None {
             return Err(ConnectFault::NotEncrypted);
@@ -235,9 +241,6 @@ pub(super) fn driver(address: &Address, connection: &Connection) -> Result<Graph
     let graph = config.and_then(Graph::connect);
     graph.map_err(|error| ConnectFault::Other(error.to_string()))
 }
-
-/// Enough for the lanes of a loader; further ones wait for each other.
-const MAX_CONNECTIONS: usize = 64;
 
 /// Whether a PEM file holds what it should: the driver does not say so where it does not.
 fn has_pem<T, I>(
