@@ -1,5 +1,6 @@
 # Sourced by `server`: Kafka, by its own quorum, or on ZooKeeper with zookeeper=ADDRESS.
-# Options: heap=512m, secured=yes (a listener for each way to log in and for each certificate), set.KEY=VALUE.
+# Options: heap=512m, secured=yes (a listener for each way to log in and for each certificate), proxy=PORT (a listener
+# `proxied`, whose clients are told that port for it), set.KEY=VALUE.
 # shellcheck shell=bash disable=SC2154
 
 # With `secured`: the user and her password, for SASL.
@@ -14,16 +15,17 @@ kafka_listeners=(
 kafka_ports() {
     echo plaintext
     [ -n "${option[zookeeper]:-}" ] || echo controller
+    [ -z "${option[proxy]:-}" ] || echo proxied
     [ -n "${option[secured]:-}" ] || return 0
     local listener
     for listener in "${kafka_listeners[@]%:*}"; do echo "${listener,,}"; done
 }
 
 kafka_prepare() {
-    local at=127.0.0.1 names=PLAINTEXT protocols=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-    local listeners=PLAINTEXT://$at:${port[plaintext]} listener name
+    local at=127.0.0.1 protocols=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
+    local listeners=PLAINTEXT://$at:${port[plaintext]} listener name advertised
     [ -z "${option[secured]:-}" ] || "$testbed/certificates" "$folder/certificates"
-    [ -n "${option[zookeeper]:-}" ] || listeners+=,CONTROLLER://$at:${port[controller]}
+    [ -z "${option[proxy]:-}" ] || listeners+=,PROXIED://$at:${port[proxied]}
     {
         if [ -n "${option[secured]:-}" ]; then
             for listener in "${kafka_listeners[@]}"; do
@@ -33,6 +35,9 @@ kafka_prepare() {
                 kafka_listener "${name,,}" "${listener#*:}"
             done
         fi
+        advertised=${listeners/PROXIED:*:${port[proxied]:-}/PROXIED://$at:${option[proxy]:-}}
+        echo "advertised.listeners=$advertised"
+        [ -n "${option[zookeeper]:-}" ] || listeners+=,CONTROLLER://$at:${port[controller]}
         echo "listeners=$listeners"
         echo "listener.security.protocol.map=$protocols"
         echo "log.dirs=$folder/data"
