@@ -14,7 +14,7 @@ use kglite::api::{DirGraph, PropMap, Value};
 use runner::graph::{
     Advance, Checkpoint, Constraint, ConstraintKind, Embedded, GraphSchema, GraphStore as _, WriteBatch,
 };
-use runner::message::{Message, RowId};
+use runner::message::{Message, Origin, RowId};
 use runner::topic::{Record, memory};
 
 const ROWS: u64 = 1_000_000;
@@ -137,20 +137,23 @@ fn message(row: u64) -> Message {
     Message {
         key: Some(start.to_string().into_bytes()),
         value: value.into_bytes(),
-        row: RowId { file: "trips.parquet".into(), ordinal: row },
-        lineage: "lineage".into(),
-        digest: "digest".into(),
+        origin: Origin {
+            row: RowId { file: "trips.parquet".into(), ordinal: row },
+            lineage: "lineage".into(),
+            digest: "digest".into(),
+        },
     }
 }
 
 fn batch(statement: &Arc<str>, records: &[Record]) -> WriteBatch {
     let mut advances: BTreeMap<u32, Advance> = BTreeMap::new();
-    for Record { partition, offset, message } in records {
+    for Record { partition, offset, origin, .. } in records {
+        let origin = origin.as_ref().unwrap();
         let checkpoint = Checkpoint {
             offset: offset + 1,
-            row: Some(message.row.clone()),
-            lineage: message.lineage.to_string(),
-            digest: message.digest.to_string(),
+            row: Some(origin.row.clone()),
+            lineage: origin.lineage.to_string(),
+            digest: origin.digest.to_string(),
             dead_letters: 0,
         };
         advances
@@ -161,7 +164,7 @@ fn batch(statement: &Arc<str>, records: &[Record]) -> WriteBatch {
     WriteBatch {
         statement: Arc::clone(statement),
         topic: "trips".to_owned(),
-        events: records.iter().map(|record| serde_json::from_slice(&record.message.value).unwrap()).collect(),
+        events: records.iter().map(|record| serde_json::from_slice(&record.value).unwrap()).collect(),
         advances: advances.into_values().collect(),
     }
 }

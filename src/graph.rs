@@ -57,6 +57,22 @@ pub trait GraphStore: Send + Sync {
         parameters: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Table, GraphError>>;
 
+    /// The version of Graph Data Science on the server; none where there is none, as in the embedded engine.
+    fn gds_version(&self) -> BoxFuture<'_, Result<Option<String>, GraphError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Calls a procedure of the server that may change something beside the graph, such as the catalog of projections,
+    /// or write what it computed. Statements of the file never come this way.
+    fn call<'a>(
+        &'a self,
+        cypher: &'a str,
+        _parameters: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Table, GraphError>> {
+        let message = format!("this engine has no procedures to call: {cypher}");
+        Box::pin(async { Err(GraphError::Execution { message }) })
+    }
+
     /// Sets one property on nodes, by the engine's own ids as [`ProjectedGraph::ids`] gives them.
     ///
     /// Returns how many properties were set; a null value removes the property.

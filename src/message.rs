@@ -29,13 +29,9 @@ impl fmt::Display for RowId {
     }
 }
 
-/// One row, encoded: what Kafka carries and what the in-process topic carries alike.
+/// Where a message comes from: what its headers say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// The key: the JSON text of the key column's value; `None` where the topic has no key or the value is null.
-    pub key: Option<Vec<u8>>,
-    /// The row as a JSON object, its columns in the order of `select`.
-    pub value: Vec<u8>,
+pub struct Origin {
     /// Which row it is.
     pub row: RowId,
     /// The hash chain over the source's files up to this row's own: it changes when one of them is changed, or another is put
@@ -43,4 +39,15 @@ pub struct Message {
     pub lineage: Arc<str>,
     /// The digest of the stream's definition, hexadecimal.
     pub digest: Arc<str>,
+}
+
+/// One row, encoded: what Kafka carries and what the in-process topic carries alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The key: the JSON text of the key column's value; `None` where the topic has no key or the value is null.
+    pub key: Option<Vec<u8>>,
+    /// The row as a JSON object, its columns in the order of `select`.
+    pub value: Vec<u8>,
+    /// Which row it is, and by which definition.
+    pub origin: Origin,
 }

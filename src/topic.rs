@@ -3,17 +3,21 @@
 pub mod memory;
 mod partition;
 
-use crate::message::Message;
+use crate::message::Origin;
 
 pub use partition::partition;
 
-/// A message in a topic.
+/// A message as it stands in a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The partition that it is in.
     pub partition: u32,
     /// Its place in the partition, from 0.
     pub offset: u64,
-    /// What it carries.
-    pub message: Message,
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+    /// What it carries; empty where it carries nothing, as a tombstone does.
+    pub value: Vec<u8>,
+    /// Which row it is; none where somebody else produced it.
+    pub origin: Option<Origin>,
 }

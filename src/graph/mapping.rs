@@ -22,7 +22,6 @@ mod lint;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -227,13 +226,6 @@ impl CompiledMapping {
     #[must_use]
     pub fn missing(&self, event: &Value) -> Option<&Required> {
         self.required.iter().find(|required| event.get(&required.column).is_none_or(Value::is_null))
-    }
-
-    /// The columns that the statement uses; `None` where it uses the row as a whole.
-    #[must_use]
-    pub fn columns_used(&self) -> Option<BTreeSet<&str>> {
-        let event = &self.statement.event;
-        event.whole.is_empty().then(|| event.columns.iter().map(|used| used.column.as_str()).collect())
     }
 
     /// The statement for one row, its values written into the text: for reading, not for running.

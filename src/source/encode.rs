@@ -33,7 +33,7 @@ use self::value::Writer;
 use super::columns::{Column, sql_type};
 use super::dataset::Batch;
 use super::error::SourceError;
-use crate::message::{Message, RowId};
+use crate::message::{Message, Origin, RowId};
 
 /// Makes messages of rows.
 #[derive(Debug, Clone)]
@@ -91,9 +91,11 @@ impl Encoder {
             messages.push(Message {
                 key: self.key.and_then(|key| writers.get(key)).and_then(|key| write_key(key, row)),
                 value,
-                row: RowId { file: Arc::clone(&batch.file), ordinal: *ordinal },
-                lineage: Arc::clone(&batch.lineage),
-                digest: Arc::clone(&self.digest),
+                origin: Origin {
+                    row: RowId { file: Arc::clone(&batch.file), ordinal: *ordinal },
+                    lineage: Arc::clone(&batch.lineage),
+                    digest: Arc::clone(&self.digest),
+                },
             });
         }
         Ok(messages)

@@ -1,6 +1,5 @@
 //! The footers of parquet files: schema, rows, and a digest that tells one content of a file from another.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Schema, TimeUnit};
@@ -148,15 +147,7 @@ pub(super) fn lineages(footers: &[Footer]) -> Vec<Arc<str>> {
             hash.update(rows.to_le_bytes());
             hash.update(footer.digest);
             chain = hash.finalize().into();
-            Arc::from(hexadecimal(chain.get(..BYTES).unwrap_or(&chain)))
+            Arc::from(hex::encode(chain.get(..BYTES).unwrap_or(&chain)))
         })
         .collect()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -111,7 +111,7 @@ fn readable_type(data_type: &DataType) -> DataType {
 fn readable(schema: &SchemaRef, row: &Row) -> Row {
     let hexadecimal = |value: &Value| {
         let bytes = STANDARD.decode(value.as_str()?).ok()?;
-        Some(Value::String(bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))))
+        Some(Value::String(hex::encode(bytes)))
     };
     let read = |(name, value): (&String, &Value)| {
         let is_binary = schema.field_with_name(name).is_ok_and(|field| {

@@ -73,6 +73,22 @@ impl Journal {
         result
     }
 
+    /// Keeps the stages before the report that were not begun, because one before them failed.
+    pub fn skip_rest(&mut self) {
+        for stage in [Stage::Deploy, Stage::Stream, Stage::Analyse] {
+            let name = stage.to_string();
+            if self.stages.iter().all(|known| known.name != name) {
+                self.stages.push(StageReport {
+                    name,
+                    status: Outcome::Skipped,
+                    seconds: 0.0,
+                    summary: "the stage before it failed".to_owned(),
+                    rows_per_second: None,
+                });
+            }
+        }
+    }
+
     /// Tells what was found, and that the run has ended.
     pub fn finish(
         &self,

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use super::stream::Streamed;
 use crate::diagnostic::{Code, Diagnostic, Path};
-use crate::report::{AnalysisReport, GraphCounts};
+use crate::report::{AnalysisReport, Check, GraphCounts};
 use crate::spec::Expect;
 
 /// What the stream's counts mean.
@@ -73,6 +73,17 @@ pub(super) fn expectations(path: &Path, expect: &Expect, graph: &GraphCounts) ->
     findings
 }
 
+/// The counts expected, each beside the graph's: lines of the reconciliation table.
+pub(super) fn expected_counts(expect: &Expect, graph: &GraphCounts) -> Vec<Check> {
+    let line = |(name, &expected): (&String, &u64), found: &IndexMap<String, u64>| {
+        let actual = found.get(name).copied().unwrap_or_default();
+        Check { what: format!("expected {name} = in the graph"), expected, actual, ok: expected == actual }
+    };
+    let nodes = expect.nodes.iter().map(|one| line(one, &graph.nodes));
+    let relationships = expect.relationships.iter().map(|one| line(one, &graph.relationships));
+    nodes.chain(relationships).collect()
+}
+
 fn counts(
     path: &Path,
     element: &str,
@@ -108,7 +119,7 @@ pub(super) fn assertions(analyses: &[AnalysisReport]) -> Vec<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{AssertionReport, Check, Rows};
+    use crate::report::{AssertionReport, Rows};
 
     fn messages(findings: &[Diagnostic]) -> Vec<String> {
         findings
@@ -170,6 +181,8 @@ mod tests {
             nodes: [("Location".to_owned(), 42)].into_iter().collect(),
             relationships: [("TRIP".to_owned(), 2)].into_iter().collect(),
         };
+        let ok: Vec<bool> = expected_counts(&expect, &graph).iter().map(|check| check.ok).collect();
+        assert_eq!(ok, [true, false, false]);
         assert_eq!(
             messages(&expectations(&Path::of("spec.expect"), &expect, &graph)),
             [

@@ -61,10 +61,10 @@ async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
     };
     let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
     let mut row = PreviewRow {
-        row: message.row.to_string(),
+        row: message.origin.row.to_string(),
         partition: topic::partition(
             message.key.as_deref(),
-            message.row.ordinal,
+            message.origin.row.ordinal,
             plan.pipeline.spec.topic.partitions,
         ),
         key: message.key.as_ref().map(text),
@@ -84,7 +84,7 @@ async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
 /// Writes the row to an empty graph in memory and looks at what is there then.
 async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(), Fault> {
     let endpoints = deploy::in_memory(plan).await?;
-    let checkpoint = Checkpoint { offset: 1, row: Some(message.row.clone()), ..Checkpoint::default() };
+    let checkpoint = Checkpoint { offset: 1, row: Some(message.origin.row.clone()), ..Checkpoint::default() };
     let batch = WriteBatch {
         statement: plan.mapping.schema.statement.clone(),
         topic: plan.pipeline.spec.topic.name.clone(),
@@ -132,10 +132,10 @@ async fn elements(plan: &Plan, store: &dyn GraphStore, cypher: &str) -> Result<V
 /// The headers as Kafka would carry them.
 fn headers(message: &Message) -> Map<String, Value> {
     [
-        (FILE_HEADER, json!(&*message.row.file)),
-        (ORDINAL_HEADER, json!(message.row.ordinal)),
-        (LINEAGE_HEADER, json!(&*message.lineage)),
-        (DIGEST_HEADER, json!(&*message.digest)),
+        (FILE_HEADER, json!(&*message.origin.row.file)),
+        (ORDINAL_HEADER, json!(message.origin.row.ordinal)),
+        (LINEAGE_HEADER, json!(&*message.origin.lineage)),
+        (DIGEST_HEADER, json!(&*message.origin.digest)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into_iter()

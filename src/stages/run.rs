@@ -80,6 +80,7 @@ pub async fn run(
     let mut results = Results { findings: plan.warnings.clone(), ..Results::default() };
     if let Err(Fault(faults)) = stages(&plan, options, interrupt, &mut journal, &mut results).await {
         results.findings.extend(faults);
+        journal.skip_rest();
     }
     conclude(document, &plan, options, interrupt, journal, results).await
 }
@@ -157,9 +158,11 @@ async fn stages(
     };
     let (whole, rows) = (!streamed.cut_short, streamed.rows);
     let judged = judge::stream(streamed);
-    results.find(&spec.allow, judged);
-
     results.graph = report::counts(&*endpoints.store).await?;
+    if whole {
+        streamed.checks.extend(judge::expected_counts(&spec.expect, &results.graph));
+    }
+    results.find(&spec.allow, judged);
     if whole {
         let judged = judge::expectations(&Path::of("spec.expect"), &spec.expect, &results.graph);
         results.find(&spec.allow, judged);

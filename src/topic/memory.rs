@@ -75,16 +75,17 @@ impl Producer {
     /// Where the reader is gone.
     pub async fn produce(&mut self, message: Message) -> Result<Produced, ReaderGone> {
         let partitions = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
-        let partition = partition(message.key.as_deref(), message.row.ordinal, partitions);
+        let partition = partition(message.key.as_deref(), message.origin.row.ordinal, partitions);
         let lane = self.lanes.get_mut(partition as usize).ok_or(ReaderGone)?;
-        if lane.row.as_ref().is_some_and(|last| message.row <= *last) {
+        if lane.row.as_ref().is_some_and(|last| message.origin.row <= *last) {
             return Ok(Produced::AlreadyThere { partition });
         }
         let room = self.sender.reserve().await.map_err(|_| ReaderGone)?;
         let offset = lane.offset;
         lane.offset += 1;
-        lane.row = Some(message.row.clone());
-        room.send(Record { partition, offset, message });
+        lane.row = Some(message.origin.row.clone());
+        let Message { key, value, origin } = message;
+        room.send(Record { partition, offset, key, value, origin: Some(origin) });
         Ok(Produced::Appended { partition, offset })
     }
 }
@@ -117,14 +118,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::message::Origin;
+
+    fn ordinal(record: &Record) -> u64 {
+        record.origin.as_ref().unwrap().row.ordinal
+    }
 
     fn message(key: Option<u8>, ordinal: u64) -> Message {
         Message {
             key: key.map(|key| key.to_string().into_bytes()),
             value: ordinal.to_string().into_bytes(),
-            row: RowId { file: "a.parquet".into(), ordinal },
-            lineage: "lineage".into(),
-            digest: "digest".into(),
+            origin: Origin {
+                row: RowId { file: "a.parquet".into(), ordinal },
+                lineage: "lineage".into(),
+                digest: "digest".into(),
+            },
         }
     }
 
@@ -170,11 +178,11 @@ mod tests {
             most in 1_usize..50,
         ) {
             let read = block_on(run(&keys, (partitions, capacity, most), &BTreeMap::new()));
-            let ordinals: Vec<u64> = read.iter().map(|record| record.message.row.ordinal).collect();
+            let ordinals: Vec<u64> = read.iter().map(ordinal).collect();
             prop_assert_eq!(ordinals, (0..keys.len() as u64).collect::<Vec<_>>());
             let mut next = vec![0; partitions as usize];
             for record in &read {
-                let chosen = partition(record.message.key.as_deref(), record.message.row.ordinal, partitions);
+                let chosen = partition(record.key.as_deref(), ordinal(record), partitions);
                 prop_assert_eq!(record.partition, chosen);
                 prop_assert_eq!(record.offset, next[chosen as usize]);
                 next[chosen as usize] += 1;
@@ -191,7 +199,7 @@ mod tests {
             let is_kept = |record: &&Record| record.offset < cuts[record.partition as usize];
             // How far each partition was written when it was cut off, as the graph's checkpoints would say.
             let starts = whole.iter().filter(is_kept).map(|record| {
-                let row = Some(record.message.row.clone());
+                let row = record.origin.clone().map(|origin| origin.row);
                 (record.partition, Start { offset: record.offset + 1, row })
             });
             let rest = block_on(run(&keys, (partitions, 8, 16), &starts.collect()));

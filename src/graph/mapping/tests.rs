@@ -298,17 +298,6 @@ fn a_statement_is_bound_to_a_row_for_reading() {
     );
 }
 
-#[test]
-fn columns_that_are_used_are_known_unless_the_row_is_used_as_a_whole() {
-    let compiled = compile(&mapping(TRIPS), None).unwrap();
-    let used: Vec<&str> = compiled.columns_used().unwrap().into_iter().collect();
-    assert_eq!(used, ["DOLocationID", "PULocationID", "fare amount", "pickup", "trip_distance"]);
-    let whole = compile(&mapping("cypher: 'CREATE (a:A) SET a = event'"), None).unwrap();
-    assert_eq!(whole.columns_used(), None);
-    let carried = compile(&mapping("cypher: 'WITH event CREATE (a:A {x: event.x})'"), None).unwrap();
-    assert_eq!(carried.columns_used().unwrap().len(), 1);
-}
-
 /// The findings of a text: kind and marked text.
 fn found(text: &str, constrained: bool) -> Vec<String> {
     findings(text, Some(&columns()), constrained)

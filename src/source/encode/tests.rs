@@ -197,8 +197,8 @@ fn a_message_has_the_columns_in_order_its_key_and_its_row() {
     assert_eq!(by_number[0].value, br#"{"b":1,"a":"x"}"#);
     assert_eq!(by_number[0].key.as_deref(), Some(b"1".as_slice()));
     assert_eq!(by_number[1].key, None, "a null is no key");
-    assert_eq!(by_number[1].row, RowId { file: "f".into(), ordinal: 1 });
-    assert_eq!((&*by_number[1].lineage, &*by_number[1].digest), ("l", "d"));
+    assert_eq!(by_number[1].origin.row, RowId { file: "f".into(), ordinal: 1 });
+    assert_eq!((&*by_number[1].origin.lineage, &*by_number[1].origin.digest), ("l", "d"));
     assert_eq!(messages(Some("a"))[0].key.as_deref(), Some(br#""x""#.as_slice()));
     assert_eq!(messages(None)[0].key, None);
     let none = Encoder::new(&columns, Some("c"), "d".into()).unwrap_err();

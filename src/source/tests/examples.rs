@@ -21,8 +21,8 @@ async fn the_yellow_file_gives_the_bronx_trips() {
     let messages = messages(&dataset, None, None).await;
     assert_eq!(messages.len(), 1_530);
     insta::assert_snapshot!(values(&messages)[0], @r#"{"PULocationID":159,"DOLocationID":159,"trip_distance":1.2,"fare_amount":7.5,"tpep_pickup_datetime":"2022-03-01T02:07:04","tpep_dropoff_datetime":"2022-03-01T02:17:06"}"#);
-    assert_eq!(&*messages[0].row.file, "data/yellow_tripdata_2022-03_subset.parquet");
-    assert_eq!(messages[0].row.ordinal, batches[0].ordinals[0]);
+    assert_eq!(&*messages[0].origin.row.file, "data/yellow_tripdata_2022-03_subset.parquet");
+    assert_eq!(messages[0].origin.row.ordinal, batches[0].ordinals[0]);
 }
 
 #[tokio::test]

@@ -155,7 +155,7 @@ async fn a_web_servers_files_are_read_by_ranges() {
     assert_eq!(names(&dataset), [format!("{web}/a%201.parquet"), format!("{web}/x/b.parquet")]);
     let messages = messages(&dataset, None, None).await;
     assert_eq!(values(&messages), [r#"{"n":5}"#, r#"{"n":105}"#]);
-    assert_eq!(messages[1].row.ordinal, 5);
+    assert_eq!(messages[1].origin.row.ordinal, 5);
     let requests = server.requests();
     assert!(requests.iter().any(|request| request.starts_with("GET /b/x/b.parquet bytes=")), "{requests:#?}");
     assert!(

@@ -19,7 +19,7 @@ fn two_files() -> tempfile::TempDir {
 }
 
 fn rows(messages: &[Message]) -> Vec<(String, u64)> {
-    messages.iter().map(|message| (message.row.file.to_string(), message.row.ordinal)).collect()
+    messages.iter().map(|message| (message.origin.row.file.to_string(), message.origin.row.ordinal)).collect()
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_scan_after_any_row_is_the_rest_of_the_whole_scan() {
             for ordinal in 0..file.rows {
                 let after = RowId { file: Arc::clone(&file.name), ordinal };
                 let rest: Vec<Message> =
-                    whole.iter().filter(|message| message.row > after).cloned().collect();
+                    whole.iter().filter(|message| message.origin.row > after).cloned().collect();
                 assert_eq!(messages(&dataset, Some(&after), None).await, rest, "{filter} after {after}");
                 let read: u64 =
                     batches(&dataset, Some(&after), None).await.iter().map(|batch| batch.read).sum();
@@ -96,7 +96,7 @@ async fn a_file_added_later_goes_on_where_the_rows_ended() {
     let second = opened(folder.path(), "{ parquet: ., filter: n % 3 = 0 }").await;
     let after = messages(&second, None, None).await;
     assert_eq!(after[..before.len()], before[..]);
-    let rest = messages(&second, before.last().map(|message| &message.row), None).await;
+    let rest = messages(&second, before.last().map(|message| &message.origin.row), None).await;
     assert_eq!(rest, after[before.len()..]);
     assert_eq!(values(&rest)[0], r#"{"n":201,"t":null}"#);
 }

@@ -31,18 +31,18 @@ impl DeadLetters {
     /// Appends a record with the reason that it could not be written.
     pub(super) fn append(&mut self, topic: &str, record: &Record, reason: &str) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        let message = &record.message;
+        let origin = record.origin.as_ref();
         let text = |bytes: &[u8]| Value::from(String::from_utf8_lossy(bytes).into_owned());
         let line = json!({
             "topic": topic,
             "partition": record.partition,
             "offset": record.offset,
             "error": reason,
-            "file": &*message.row.file,
-            "ordinal": message.row.ordinal,
-            "stream": &*message.digest,
-            "key": message.key.as_deref().map(text),
-            "value": text(&message.value),
+            "file": origin.map(|origin| &*origin.row.file),
+            "ordinal": origin.map(|origin| origin.row.ordinal),
+            "stream": origin.map(|origin| &*origin.digest),
+            "key": record.key.as_deref().map(text),
+            "value": text(&record.value),
         });
         // One write call a line: a kill leaves at most the last line cut short, and that one is dropped on opening.
         file.write_all(format!("{line}\n").as_bytes())
@@ -88,16 +88,12 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
     use super::*;
-    use crate::message::{Message, RowId};
+    use crate::message::{Origin, RowId};
 
     fn record(partition: u32, offset: u64, value: &[u8]) -> Record {
         let row = RowId { file: "a.parquet".into(), ordinal: offset };
-        let value = value.to_vec();
-        Record {
-            partition,
-            offset,
-            message: Message { key: None, value, row, lineage: "l".into(), digest: "d".into() },
-        }
+        let origin = Origin { row, lineage: "l".into(), digest: "d".into() };
+        Record { partition, offset, key: None, value: value.to_vec(), origin: Some(origin) }
     }
 
     fn checkpoints(offsets: &[u64]) -> BTreeMap<u32, Checkpoint> {

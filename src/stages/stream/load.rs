@@ -171,7 +171,7 @@ impl<'a> Loader<'a> {
     /// Reads the messages of records; what is no JSON object, or lacks a key that the mapping needs, cannot be written.
     fn decode(&self, records: Vec<Record>) -> Vec<Attempt> {
         let decode = |record: Record| {
-            let event = decode(&record.message.value, self.mapping);
+            let event = decode(&record.value, self.mapping);
             Attempt { record, event }
         };
         records.into_iter().map(decode).collect()
@@ -213,8 +213,10 @@ impl<'a> Loader<'a> {
             });
             let checkpoint = &mut advance.checkpoint;
             checkpoint.offset = record.offset + 1;
-            checkpoint.row = Some(record.message.row.clone());
-            checkpoint.lineage = record.message.lineage.to_string();
+            if let Some(origin) = &record.origin {
+                checkpoint.row = Some(origin.row.clone());
+                checkpoint.lineage = origin.lineage.to_string();
+            }
             checkpoint.dead_letters += u64::from(event.is_err());
         }
         advances.into_values().collect()
@@ -273,7 +275,7 @@ impl<'a> Loader<'a> {
             self.loaded.dead_letters += 1;
             *self.set_aside.entry(record.partition).or_default() += 1;
             if self.loaded.examples.len() < EXAMPLES {
-                self.loaded.examples.push(format!("{}: {reason}", record.message.row));
+                self.loaded.examples.push(format!("{}: {reason}", named(record)));
             }
             self.dead_letters
                 .append(&self.topic.name, record, reason)
@@ -313,6 +315,14 @@ impl<'a> Loader<'a> {
 
 fn unkept(path: &Path, source: io::Error) -> LoadError {
     LoadError::DeadLetters { path: path.to_owned(), source }
+}
+
+/// What a record is called: by its row, or by its place in the topic where it has none.
+fn named(record: &Record) -> String {
+    match &record.origin {
+        Some(origin) => origin.row.to_string(),
+        None => format!("partition {} offset {}", record.partition, record.offset),
+    }
 }
 
 /// A record on its way into the graph: its event, or why there is none.
