@@ -7,9 +7,9 @@ use thiserror::Error;
 
 use super::Target;
 use super::state::StateError;
-use super::stream::{LoadError, ResumeError};
+use super::stream::{DeadLetterError, LoadError, ResumeError};
 use crate::analysis::AnalysisError;
-use crate::diagnostic::{Code, Diagnostic, Path};
+use crate::diagnostic::{Code, Diagnostic, Location, Part, Path};
 use crate::graph::{ConnectFault, GraphError, WriteError};
 use crate::source::SourceError;
 use crate::validate;
@@ -27,6 +27,16 @@ impl Fault {
             [only] => only.message.clone(),
             [first, others @ ..] => format!("{}, and {} more", first.message, others.len()),
         }
+    }
+}
+
+impl Fault {
+    /// Places findings that have no place of their own at the name of a key.
+    pub(super) fn at_key(mut self, path: &Path) -> Self {
+        for finding in self.0.iter_mut().filter(|finding| finding.path() == Path::root()) {
+            finding.location = Location::At(path.clone(), Part::Key);
+        }
+        self
     }
 }
 
@@ -211,6 +221,7 @@ impl From<LoadError> for Fault {
         match error {
             LoadError::Write(error) => write(error).into(),
             LoadError::Graph(error) => error.into(),
+            LoadError::Kafka(error) | LoadError::DeadLetters(DeadLetterError::Topic(error)) => error.into(),
             LoadError::DeadLetters(_) => Diagnostic::new(Code::StateFolder, words).into(),
             LoadError::TooManyErrors { examples, .. } => {
                 let finding = Diagnostic::new(Code::TooManyErrors, words).at_key(Path::of("spec.mapping"));
@@ -301,6 +312,14 @@ pub(super) fn other_topic(topic: &str, other: &str) -> Fault {
     .help(format!("call the topic `{other}` again, or give the pipeline another `metadata.name`"))
     .help("`--fresh` throws the graph away and loads everything anew")
     .into()
+}
+
+/// The fault of a run on servers that the file does not name.
+pub(super) fn no_servers() -> Fault {
+    Diagnostic::new(Code::TargetNotAvailable, "the file names no servers to run on")
+        .at_key(Path::of("spec.infrastructure"))
+        .help("name them under `infrastructure.external`: `kafka` with `bootstrap`, `neo4j` with `uri`")
+        .into()
 }
 
 /// The fault of a target that is not there yet.

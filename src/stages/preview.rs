@@ -57,7 +57,9 @@ async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
     let decoded = stream::decode(&message.value, &plan.mapping);
     let (value, fault) = match decoded {
         Ok(event) => (event, None),
-        Err(reason) => (serde_json::from_slice(&message.value).unwrap_or_default(), Some(reason)),
+        Err(reason) => {
+            (serde_json::from_slice(&message.value).unwrap_or_default(), Some(reason.to_string()))
+        }
     };
     let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
     let mut row = PreviewRow {
@@ -93,7 +95,7 @@ async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(
     };
     match endpoints.store.write(&batch).await {
         Ok(written) if written.wrote_nothing.is_empty() => {}
-        Ok(_) => row.fault = Some(stream::WROTE_NOTHING.to_owned()),
+        Ok(_) => row.fault = Some(stream::Reason::wrote_nothing().to_string()),
         Err(WriteError::Record { message, .. }) => row.fault = Some(message),
         Err(error) => return Err(error.into()),
     }

@@ -122,7 +122,7 @@ impl Results {
 
     /// Whether the run found everything done already.
     fn unchanged(&self) -> bool {
-        self.streamed.as_ref().is_some_and(|streamed| streamed.rows.produced == 0)
+        self.streamed.as_ref().is_some_and(|streamed| streamed.rows.produced + streamed.rows.consumed == 0)
     }
 
     fn outcome(&self, interrupt: &Interrupt) -> Outcome {
