@@ -12,6 +12,7 @@ pub mod cypher;
 pub mod embedded;
 mod error;
 pub mod mapping;
+pub mod neo4j;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +26,8 @@ use crate::message::RowId;
 use crate::spec::Projection;
 
 pub use embedded::Embedded;
-pub use error::{GraphError, WriteError};
+pub use error::{ConnectFault, GraphError, WriteError};
+pub use neo4j::Neo4j;
 
 /// The label of runner's own nodes, one for each partition of a topic. They are left out of counts and projections.
 pub const CHECKPOINT_LABEL: &str = "RunnerCheckpoint";

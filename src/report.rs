@@ -148,6 +148,12 @@ pub struct Rows {
     pub written: u64,
     /// Records that could not be written.
     pub dead_letters: u64,
+    /// Records of rows that were in the graph already, left out: a producer that was stopped woke up beside its successor.
+    #[serde(default)]
+    pub duplicates: u64,
+    /// Batches that were tried again after a passing fault, such as a server that was away.
+    #[serde(default)]
+    pub retries: u64,
 }
 
 /// A comparison of two counts.

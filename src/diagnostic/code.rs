@@ -409,6 +409,27 @@ pub enum Code {
     /// `CAST(… AS …)`.
     ImplicitCast,
 
+    // ---- servers ----
+    /// A server cannot be reached, or is not the one that the file means.
+    ///
+    /// Its host has no address, nothing listens at the port, no answer comes, or what answers speaks another protocol; the message
+    /// says which. In a cluster of Kubernetes the names are those inside of it.
+    ServerUnreachable,
+    /// The encryption of a connection could not be agreed upon.
+    ///
+    /// One side wants TLS and the other does not, or a certificate is not accepted: it has expired, is for another name, or is
+    /// signed by an authority that is not known here, which `tls.caFile` names.
+    TlsFailed,
+    /// A server does not accept the user or the password.
+    ///
+    /// It is asked once and never again with a wrong password, since servers lock users out. The password is looked for where
+    /// `passwordFrom` says.
+    LoginRefused,
+    /// The server has no such database, or does not serve it now.
+    ///
+    /// Neo4j Community has one database for users, `neo4j`. On Enterprise, `SHOW DATABASES` lists them.
+    DatabaseNotFound,
+
     // ---- the run ----
     /// No row passes the filter.
     ///

@@ -7,6 +7,7 @@
 //! finds its batch unwritten must roll back.
 
 use super::cypher::{self, ClauseKind};
+use super::{CHECKPOINT_LABEL, Constraint, ConstraintKind, GraphError};
 
 /// Where each event carries its place in the batch, so that those which bind nothing are found.
 pub const ROW_VARIABLE: &str = "__row";
@@ -44,11 +45,58 @@ pub fn statement(per_event: &str) -> String {
     format!("{HEAD}{}\nRETURN collect(DISTINCT {ROW_VARIABLE}) AS rows", carry_row(per_event.trim()))
 }
 
+/// What Neo4j runs for the rows of a batch, in the transaction that has moved the checkpoints already.
+///
+/// Parameters: `rows`, a list of `[place, event]`; `count`, how many there are. Its one row has one column, `came`: null where
+/// all the events came through, else those that did, by their place in the batch.
+#[must_use]
+pub fn rows_statement(per_event: &str) -> String {
+    let per_event = cypher::read(per_event).plain_text(per_event);
+    format!(
+        "UNWIND $rows AS row\nWITH row[0] AS {ROW_VARIABLE}, row[1] AS event\n{}\n\
+         WITH collect(DISTINCT {ROW_VARIABLE}) AS came\n\
+         RETURN CASE size(came) WHEN $count THEN null ELSE came END AS came",
+        carry_row(per_event.trim())
+    )
+}
+
 /// Where a `RETURN` stands that would cut the statement off from its [tail](statement), as an offset in bytes.
 #[must_use]
 pub fn returns_at(per_event: &str) -> Option<usize> {
     let clauses = cypher::read(per_event).clauses;
     clauses.iter().find(|clause| clause.kind == ClauseKind::Return).map(|clause| clause.keyword.start)
+}
+
+/// Refuses a statement with a `RETURN`, with its place.
+///
+/// # Errors
+///
+/// Where it has one.
+pub fn refuse_return(per_event: &str) -> Result<(), GraphError> {
+    match returns_at(per_event) {
+        None => Ok(()),
+        Some(offset) => Err(GraphError::Statement {
+            message: "a mapping writes, and has no use for RETURN".to_owned(),
+            position: Some(line_and_column(per_event, offset)),
+        }),
+    }
+}
+
+/// Line and column of an offset in bytes, from 1.
+fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+/// By which a checkpoint is found, and of which there is one a partition.
+#[must_use]
+pub fn checkpoint_constraint() -> Constraint {
+    Constraint {
+        label: CHECKPOINT_LABEL.to_owned(),
+        properties: vec!["topic".to_owned(), "partition".to_owned()],
+        kind: ConstraintKind::NodeUnique,
+    }
 }
 
 /// The statement with [`ROW_VARIABLE`] carried through each `WITH` of its own, so that it is run for each event by

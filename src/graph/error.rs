@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -49,6 +50,21 @@ pub enum GraphError {
         /// The statement that failed.
         constraint: String,
         /// What the engine says.
+        message: String,
+    },
+    /// The server cannot be used at all.
+    #[error("Neo4j at `{address}`: {fault}")]
+    Connect {
+        /// Where it was looked for: `host:port`.
+        address: String,
+        /// What is in the way.
+        #[source]
+        fault: ConnectFault,
+    },
+    /// The server cannot do it now: it may succeed when tried again.
+    #[error("{message}")]
+    Unavailable {
+        /// What the server, or the connection to it, says.
         message: String,
     },
     /// Another process is writing to the folder.
@@ -136,6 +152,121 @@ pub enum GraphError {
     },
 }
 
+/// What is in the way of using a server.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ConnectFault {
+    /// The address is none.
+    #[error("this is no Bolt address: {0}")]
+    Address(String),
+    /// The host's name leads nowhere.
+    #[error("there is no host `{host}`")]
+    UnknownHost {
+        /// The name.
+        host: String,
+    },
+    /// The host refuses the connection.
+    #[error("nothing listens there: the connection was refused")]
+    Refused,
+    /// There is no way to the host.
+    #[error("it cannot be reached: {0}")]
+    Unreachable(String),
+    /// It does not answer.
+    #[error("no answer within {} s", after.as_secs())]
+    TimedOut {
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// Something else listens there.
+    #[error("what answers there does not speak Bolt")]
+    NotBolt,
+    /// The server speaks other versions of the protocol only.
+    #[error("the server speaks Bolt {major}.{minor} only, and runner speaks 4.1 to 4.4")]
+    BoltVersion {
+        /// The version's first number.
+        major: u8,
+        /// And its second.
+        minor: u8,
+    },
+    /// The server ends connections that are not encrypted, or is no Bolt server.
+    #[error("the server ended the connection before it was greeted: it wants TLS, or does not speak Bolt")]
+    TlsWanted,
+    /// The server does not offer encryption, or is no Bolt server.
+    #[error("the server does not offer TLS there")]
+    TlsNotOffered,
+    /// Certificates are given for a connection that is not encrypted.
+    #[error("`tls` is given, but this scheme does not encrypt")]
+    NotEncrypted,
+    /// The server's certificate is of the past.
+    #[error("the server's certificate has expired")]
+    CertificateExpired,
+    /// The server's certificate is of the future.
+    #[error("the server's certificate is not valid yet")]
+    CertificateNotYetValid,
+    /// Nobody who is trusted has signed the server's certificate.
+    #[error("the server's certificate is signed by an authority that is not known here")]
+    UnknownAuthority,
+    /// The server's certificate is another server's.
+    #[error("the server's certificate is for another name: {0}")]
+    CertificateName(String),
+    /// The server's certificate is not taken for another reason.
+    #[error("the server's certificate is not accepted: {0}")]
+    Certificate(String),
+    /// The server does not take the client's certificate, or wants one.
+    #[error("the server refuses the client's certificate, or the lack of one: {0}")]
+    ClientCertificate(String),
+    /// A file with a certificate or a key cannot be used.
+    #[error("`{}` cannot be used: {reason}", path.display())]
+    CertificateFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The user or the password is wrong.
+    #[error("the server does not accept the password of user `{user}`")]
+    Credentials {
+        /// The user.
+        user: String,
+    },
+    /// The wrong password was given too often.
+    #[error("the server refuses user `{user}` for some seconds, after too many wrong passwords")]
+    RateLimit {
+        /// The user.
+        user: String,
+    },
+    /// The password was right and must be changed.
+    #[error("the password of user `{user}` has expired and must be changed first")]
+    PasswordExpired {
+        /// The user.
+        user: String,
+    },
+    /// The user may not do that.
+    #[error("user `{user}` is not allowed to: {message}")]
+    Forbidden {
+        /// The user.
+        user: String,
+        /// What the server says.
+        message: String,
+    },
+    /// The server has no such database.
+    #[error("the server has no database `{database}`")]
+    NoSuchDatabase {
+        /// Its name.
+        database: String,
+    },
+    /// The database is there and is not served now.
+    #[error("database `{database}` is not available now: {message}")]
+    DatabaseUnavailable {
+        /// Its name.
+        database: String,
+        /// What the server says.
+        message: String,
+    },
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
 /// A batch was not written. Nothing of it is in the graph.
 #[derive(Debug, Error)]
 pub enum WriteError {
@@ -160,6 +291,12 @@ pub enum WriteError {
         expected: u64,
         /// Where the checkpoint stands.
         found: u64,
+    },
+    /// It is too much for one transaction: a smaller batch may be taken.
+    #[error("{message}")]
+    TooLarge {
+        /// What the server says.
+        message: String,
     },
     /// It may succeed when tried again as it is.
     #[error("{message}")]

@@ -107,7 +107,7 @@ fn stages(report: &Report) -> String {
 /// The rows hop by hop, the graph, and the comparisons.
 fn counts(report: &Report) -> String {
     let rows = &report.rows;
-    let hops = [
+    let mut hops = vec![
         ("Rows read", rows.read),
         ("Filtered out", rows.filtered_out),
         ("Already loaded", rows.already_loaded),
@@ -116,8 +116,11 @@ fn counts(report: &Report) -> String {
         ("Written", rows.written),
         ("Dead letters", rows.dead_letters),
     ];
+    let rare = [("Duplicates left out", rows.duplicates), ("Batches tried again", rows.retries)];
+    hops.extend(rare.into_iter().filter(|(_, count)| *count > 0));
+    let headings: Vec<_> = hops.iter().map(|(name, _)| (*name, true)).collect();
     let cells = hops.iter().map(|(_, count)| numbers::grouped(*count)).collect();
-    let mut out = format!("### Counts\n\n{}", table(&hops.map(|(name, _)| (name, true)), &[cells]));
+    let mut out = format!("### Counts\n\n{}", table(&headings, &[cells]));
     let graph = report.graph.nodes.iter().map(|count| ("node", count));
     let graph = graph.chain(report.graph.relationships.iter().map(|count| ("relationship", count)));
     let graph: Vec<_> = graph

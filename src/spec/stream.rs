@@ -24,6 +24,10 @@ pub struct Stream {
     #[serde(default = "Stream::default_persist_millis")]
     #[schemars(range(max = 3_600_000))]
     pub persist_millis: u32,
+    /// How many seconds an outage of a server is waited out before the run ends; what was written until then stands.
+    #[serde(default = "Stream::default_patience_seconds")]
+    #[schemars(range(max = 86_400))]
+    pub patience_seconds: u32,
 }
 
 impl Stream {
@@ -42,6 +46,10 @@ impl Stream {
     const fn default_persist_millis() -> u32 {
         500
     }
+
+    const fn default_patience_seconds() -> u32 {
+        300
+    }
 }
 
 impl Default for Stream {
@@ -51,6 +59,7 @@ impl Default for Stream {
             max_errors: Self::default_max_errors(),
             loaders: Self::default_loaders(),
             persist_millis: Self::default_persist_millis(),
+            patience_seconds: Self::default_patience_seconds(),
         }
     }
 }

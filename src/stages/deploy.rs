@@ -92,15 +92,21 @@ async fn refuse_other_topic(store: &dyn GraphStore, topic: &str) -> Result<(), F
     }
 }
 
+impl Endpoints {
+    /// How many messages earlier runs have brought into the graph or to the dead letters.
+    pub(super) fn loaded(&self) -> u64 {
+        self.checkpoints.values().map(|checkpoint| checkpoint.offset).sum()
+    }
+}
+
 impl Summary for Endpoints {
     fn summary(&self) -> String {
         let engine = self.store.engine();
-        let rows: u64 = self.checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
-        match (rows, self.prepared.made.len()) {
+        match (self.loaded(), self.prepared.made.len()) {
             (0, 0) => format!("{engine}, empty graph"),
             (0, 1) => format!("{engine}, empty graph, 1 constraint made"),
             (0, made) => format!("{engine}, empty graph, {made} constraints made"),
-            _ => format!("{engine}, graph of {rows} rows"),
+            (rows, _) => format!("{engine}, graph of {rows} rows"),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::journal::Journal;
 use super::state::StateDir;
-use super::stream::Streamed;
+use super::stream::{Counters, Streamed, Watch};
 use super::validate::{self, Plan};
 use super::{Fault, Origin, Target, analyse, deploy, judge, report, stream};
 use crate::diagnostic::{Diagnostic, Path, Severity};
@@ -147,12 +147,17 @@ async fn stages(
     let endpoints = journal.stage(Stage::Deploy, deploy::deploy(plan, options, &mut results.state)).await?;
 
     let progress = journal.progress.clone();
-    let streaming = stream::stream(plan, &endpoints, options.limit, &progress, interrupt);
+    let counters = Counters::default();
+    let watch = Watch { counters: &counters, progress: &progress, interrupt };
+    let streaming = stream::stream(plan, &endpoints, options.limit, &watch);
     let streamed = match journal.stage(Stage::Stream, streaming).await {
         Ok(streamed) => results.streamed.insert(streamed),
         Err(fault) => {
             // What the batches before the fault have written stands, and the report says so.
-            results.graph = report::counts(&*endpoints.store).await?;
+            let rows = counters.rows(endpoints.loaded());
+            results.streamed = Some(Streamed { rows, cut_short: true, ..Streamed::default() });
+            // Where the server is away, its counts are not to be had; the fault itself must still be told.
+            results.graph = report::counts(&*endpoints.store).await.unwrap_or_default();
             return Err(fault);
         }
     };

@@ -5,6 +5,7 @@
 //! which row was the last and which offset comes next ([`crate::graph`]). And a run begins after the checkpoint's row
 //! (`resume`). So whatever moment a run is killed at, the next one goes on with the first row that is not in the graph.
 
+mod counters;
 mod dead_letters;
 mod load;
 mod produce;
@@ -13,11 +14,12 @@ mod resume;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::Stream;
 
+pub use counters::{Counter, Counters};
+pub use dead_letters::DeadLetterError;
 pub use load::LoadError;
 pub(super) use load::{WROTE_NOTHING, decode};
 pub use resume::{Digest, Resume, ResumeError};
@@ -31,11 +33,23 @@ use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{Check, Rows};
 use crate::source::{Batch, Encoder, SourceError};
 use crate::topic::memory;
+use dead_letters::{DeadLetters, LetterFile};
 
 /// How many messages wait in the topic at most: the stream's memory is bounded by this and one batch.
 const TOPIC_CAPACITY: usize = 4_096;
 /// How often progress is told.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Who looks on while rows are moved, and may stop it.
+#[derive(Clone, Copy)]
+pub(super) struct Watch<'a> {
+    /// What is done so far.
+    pub counters: &'a Counters,
+    /// Where progress is told.
+    pub progress: &'a Progress,
+    /// The request to stop.
+    pub interrupt: &'a Interrupt,
+}
 
 /// What the stream stage did.
 #[derive(Debug, Clone, Default)]
@@ -87,14 +101,13 @@ pub(super) async fn stream(
     plan: &Plan,
     endpoints: &Endpoints,
     limit: Option<u64>,
-    progress: &Progress,
-    interrupt: &Interrupt,
+    watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
     let resume = resume::decide(&endpoints.checkpoints, plan.dataset.files(), &plan.stream_digest)?;
     let batches = plan.dataset.scan(resume.after.as_ref(), limit);
     let total = plan.dataset.rows().saturating_sub(resume.passed);
-    let mut streamed = carry(plan, endpoints, &resume, batches, total, progress, interrupt).await?;
-    streamed.cut_short = interrupt.requested() || limit.is_some();
+    let mut streamed = carry(plan, endpoints, &resume, batches, total, watch).await?;
+    streamed.cut_short = watch.interrupt.requested() || limit.is_some();
     if !streamed.cut_short {
         streamed.checks.insert(0, check("rows of the files = rows read", total, streamed.rows.read));
     }
@@ -109,12 +122,11 @@ pub(super) async fn batch(
     plan: &Plan,
     endpoints: &Endpoints,
     batch: Batch,
-    progress: &Progress,
-    interrupt: &Interrupt,
+    watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
     let total = batch.read;
     let batches = futures::stream::iter([Ok(batch)]);
-    carry(plan, endpoints, &Resume::default(), batches, total, progress, interrupt).await
+    carry(plan, endpoints, &Resume::default(), batches, total, watch).await
 }
 
 /// Carries batches of rows through the topic into the graph: a producer and a loader side by side.
@@ -124,9 +136,9 @@ async fn carry(
     resume: &Resume,
     batches: impl Stream<Item = Result<Batch, SourceError>>,
     total: u64,
-    progress: &Progress,
-    interrupt: &Interrupt,
+    watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
+    let Watch { counters, progress, interrupt } = watch;
     let partitions = plan.pipeline.spec.topic.partitions;
     let (producer, consumer) = memory::open(partitions, TOPIC_CAPACITY, &starts(endpoints));
     let encoder = Encoder::new(
@@ -134,31 +146,29 @@ async fn carry(
         plan.pipeline.spec.topic.key.as_deref(),
         plan.stream_digest.rows.as_str().into(),
     )?;
-    let read = AtomicU64::new(0);
-
-    let produce = produce::produce(batches, &encoder, producer, &read, interrupt);
-    let load = load::Loader::new(plan, endpoints)?.run(consumer);
-    let (amount, loaded) = tokio::select! {
+    let dead_letters = match &endpoints.dead_letters {
+        Some(path) => {
+            DeadLetters::File(LetterFile::open(path, &endpoints.checkpoints).map_err(LoadError::from)?)
+        }
+        None => DeadLetters::Nowhere,
+    };
+    let job = load::Job::new(plan, endpoints, watch);
+    let produce = produce::produce(batches, &encoder, producer, counters, interrupt);
+    let load = load::Loader::new(&job, endpoints.checkpoints.clone(), dead_letters).run(consumer);
+    let (produced, loaded) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
-        never = tick(&read, total, progress) => match never {},
+        never = tick(counters, total, progress) => match never {},
     };
     // A loader that gives up drops its end of the topic, so its fault is the cause and the producer's end the consequence.
-    let loaded = loaded?;
-    let amount = amount?;
-
-    let rows = Rows {
-        read: amount.read,
-        filtered_out: amount.read.saturating_sub(amount.rows),
-        already_loaded: resume.offset,
-        produced: amount.messages,
-        consumed: loaded.consumed,
-        written: loaded.written,
-        dead_letters: loaded.dead_letters,
-    };
+    loaded?;
+    produced?;
+    let checkpoints = endpoints.store.checkpoints(&plan.pipeline.spec.topic.name).await?;
+    let next_offset = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
+    let rows = counters.rows(resume.offset);
     Ok(Streamed {
         rows,
-        checks: reconcile(&rows, loaded.next_offset),
-        dead_letters: loaded.examples,
+        checks: reconcile(&rows, next_offset),
+        dead_letters: counters.examples(),
         earlier_dead_letters: endpoints.checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum(),
         dead_letters_file: endpoints.dead_letters.clone(),
         cut_short: false,
@@ -191,14 +201,14 @@ fn check(what: &str, expected: u64, actual: u64) -> Check {
 }
 
 /// Tells progress until it is dropped.
-async fn tick(read: &AtomicU64, total: u64, progress: &Progress) -> std::convert::Infallible {
+async fn tick(counters: &Counters, total: u64, progress: &Progress) -> std::convert::Infallible {
     let mut interval = tokio::time::interval(PROGRESS_INTERVAL);
     loop {
         interval.tick().await;
         progress.tell(Event::StageProgress {
             stage: Stage::Stream,
             unit: "rows",
-            done: read.load(Ordering::Relaxed),
+            done: counters.read.get(),
             total: Some(total),
         });
     }

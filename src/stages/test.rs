@@ -85,7 +85,9 @@ async fn run(plan: &Plan, case: &TestCase, path: &Path) -> Result<Vec<Diagnostic
     let endpoints = deploy::in_memory(plan).await?;
     let (progress, _) = Progress::channel();
     let (_interrupter, interrupt) = Interrupt::channel();
-    let streamed = stream::batch(plan, &endpoints, rows, &progress, &interrupt).await?;
+    let counters = stream::Counters::default();
+    let watch = stream::Watch { counters: &counters, progress: &progress, interrupt: &interrupt };
+    let streamed = stream::batch(plan, &endpoints, rows, &watch).await?;
 
     let rows = &streamed.rows;
     let mut failures = Vec::new();

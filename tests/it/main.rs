@@ -9,3 +9,4 @@ mod faults;
 mod harness;
 mod kills;
 mod run;
+mod servers;

@@ -7,8 +7,7 @@ use kglite::api::{DirGraph, SchemaDefinition, SchemaInstall, Value as EngineValu
 use super::engine::{OpenGraph, graph_error, headline};
 use super::value::Parameters;
 use crate::graph::{
-    CHECKPOINT_LABEL, Constraint, ConstraintKind, ElementSchema, GraphError, GraphSchema, Prepared, batch,
-    cypher,
+    Constraint, ConstraintKind, ElementSchema, GraphError, GraphSchema, Prepared, batch, cypher,
 };
 
 /// Makes constraints and indexes, declares the properties, and has the statement planned.
@@ -16,8 +15,9 @@ pub(super) fn prepare(graph: &OpenGraph, schema: &GraphSchema) -> Result<Prepare
     let mut prepared = Prepared::default();
     let standing = standing(graph)?;
     let is_missing = |constraint: &Constraint| !standing.contains(&constraint.name());
-    if is_missing(&checkpoint_constraint()) {
-        make(graph, &checkpoint_constraint())?;
+    let checkpoint_constraint = batch::checkpoint_constraint();
+    if is_missing(&checkpoint_constraint) {
+        make(graph, &checkpoint_constraint)?;
     }
     for constraint in &schema.constraints {
         if let Some(reason) = not_there(constraint) {
@@ -30,15 +30,6 @@ pub(super) fn prepare(graph: &OpenGraph, schema: &GraphSchema) -> Result<Prepare
     declare(graph, &schema.nodes)?;
     plan(graph, &schema.statement)?;
     Ok(prepared)
-}
-
-/// By which a checkpoint is found, and of which there is one a partition.
-fn checkpoint_constraint() -> Constraint {
-    Constraint {
-        label: CHECKPOINT_LABEL.to_owned(),
-        properties: vec!["topic".to_owned(), "partition".to_owned()],
-        kind: ConstraintKind::NodeUnique,
-    }
 }
 
 /// Why the engine does without a constraint or an index; none where it has it.
@@ -111,12 +102,7 @@ fn plan(graph: &OpenGraph, statement: &str) -> Result<(), GraphError> {
     if statement.trim().is_empty() {
         return Ok(());
     }
-    if let Some(offset) = batch::returns_at(statement) {
-        return Err(GraphError::Statement {
-            message: "a mapping writes, and has no use for RETURN".to_owned(),
-            position: Some(line_and_column(statement, offset)),
-        });
-    }
+    batch::refuse_return(statement)?;
     let plain = cypher::read(statement).plain_text(statement);
     explain(graph, &format!("{EVENT_LINE}{plain}")).map_err(|error| match error {
         GraphError::Statement { message, position } => {
@@ -126,13 +112,6 @@ fn plan(graph: &OpenGraph, statement: &str) -> Result<(), GraphError> {
         other => other,
     })?;
     explain(graph, &batch::statement(statement))
-}
-
-/// Line and column of an offset in bytes, from 1.
-fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 /// What binds `event` while a statement is planned by itself.

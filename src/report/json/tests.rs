@@ -29,7 +29,8 @@ fn what_other_programs_rely_on_is_there() {
     assert_eq!(value["stages"][0]["seconds"], 0.021);
     let rows = json!({
         "read": 16036, "filteredOut": 14506, "alreadyLoaded": 0,
-        "produced": 1530, "consumed": 1530, "written": 1530, "deadLetters": 0
+        "produced": 1530, "consumed": 1530, "written": 1530, "deadLetters": 0,
+        "duplicates": 0, "retries": 0
     });
     assert_eq!(value["rows"], rows);
     assert_eq!(value["graph"], json!({"nodes": {"Location": 42}, "relationships": {"TRIP": 1530}}));

@@ -1,31 +1,32 @@
 //! The loading half: batches of records are taken from the topic and written to the graph.
 
+mod attempt;
+mod patience;
+
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use thiserror::Error;
 
-use super::dead_letters::DeadLetters;
+use super::Watch;
+use super::counters::Counters;
+use super::dead_letters::{DeadLetterError, DeadLetters};
 use crate::diagnostic::Code;
-use crate::graph::mapping::{CompiledMapping, Required};
-use crate::graph::{Advance, Checkpoint, GraphError, GraphStore, WriteBatch, WriteError, Written};
-use crate::spec::Topic;
+use crate::graph::{
+    Advance, Checkpoint, GraphError, GraphStore, WriteBatch, WriteError, Written, mapping::CompiledMapping,
+};
 use crate::stages::deploy::Endpoints;
 use crate::stages::validate::Plan;
 use crate::topic::Record;
 use crate::topic::memory::Consumer;
 
+pub(in crate::stages) use attempt::decode;
+pub(super) use attempt::{Attempt, Fate};
+use patience::Patience;
+
 /// Between two saves lies at least this many times what the last one took, so that saving a large graph never dominates.
 const PERSIST_SHARE: u32 = 10;
-/// How often a batch is tried that fails for a passing reason.
-const TRIES: u32 = 6;
-/// How long the first wait between two tries is; each further one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-/// How many dead letters are told in words.
-const EXAMPLES: usize = 5;
 /// Why a row that the graph took is set aside all the same.
 pub(in crate::stages) const WROTE_NOTHING: &str =
     "the mapping's statement bound nothing for this row, so it wrote nothing (row-wrote-nothing)";
@@ -40,13 +41,8 @@ pub enum LoadError {
     #[error(transparent)]
     Graph(#[from] GraphError),
     /// The dead letters could not be kept.
-    #[error("the dead letters cannot be written to `{}`: {source}", path.display())]
-    DeadLetters {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    DeadLetters(#[from] DeadLetterError),
     /// More records failed than `stream.maxErrors` allows.
     #[error("{failed} records could not be written, and `stream.maxErrors` is {limit}")]
     TooManyErrors {
@@ -59,108 +55,93 @@ pub enum LoadError {
     },
 }
 
-/// What was loaded.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Loaded {
-    /// Records taken from the topic.
-    pub consumed: u64,
-    /// Rows written.
-    pub written: u64,
-    /// Records that could not be written.
-    pub dead_letters: u64,
-    /// The first few of them, in words.
-    pub examples: Vec<String>,
-    /// The sum of the checkpoints' offsets at the end, read back from the graph.
-    pub next_offset: u64,
+/// What all loaders of a run have in common.
+pub(super) struct Job<'a> {
+    store: &'a dyn GraphStore,
+    topic: &'a str,
+    mapping: &'a CompiledMapping,
+    may_write_nothing: bool,
+    digest: String,
+    batch_rows: usize,
+    max_errors: u64,
+    persist_after: Duration,
+    patience: Patience<'a>,
+    counters: &'a Counters,
+}
+
+impl<'a> Job<'a> {
+    pub(super) fn new(plan: &'a Plan, endpoints: &'a Endpoints, watch: &Watch<'a>) -> Self {
+        let Watch { counters, progress, interrupt } = *watch;
+        let spec = &plan.pipeline.spec;
+        let longest = Duration::from_secs(spec.stream.patience_seconds.into());
+        Self {
+            store: &*endpoints.store,
+            topic: &spec.topic.name,
+            mapping: &plan.mapping,
+            may_write_nothing: spec.allow.contains(&Code::RowWroteNothing.to_string()),
+            digest: plan.stream_digest.to_string(),
+            batch_rows: usize::try_from(spec.stream.batch_rows).unwrap_or(usize::MAX),
+            max_errors: spec.stream.max_errors,
+            persist_after: Duration::from_millis(spec.stream.persist_millis.into()),
+            patience: Patience { longest, progress, interrupt },
+            counters,
+        }
+    }
 }
 
 /// Writes records to the graph, batch by batch.
 pub(super) struct Loader<'a> {
-    store: &'a dyn GraphStore,
-    topic: &'a Topic,
-    may_write_nothing: bool,
-    mapping: &'a CompiledMapping,
-    digest: String,
-    batch_rows: usize,
-    max_errors: u64,
+    job: &'a Job<'a>,
+    /// Where the partitions stand that this loader has to do with.
+    checkpoints: BTreeMap<u32, Checkpoint>,
     dead_letters: DeadLetters,
-    dead_letters_path: Option<&'a Path>,
-    /// How many records of each partition were set aside, in earlier runs too.
-    set_aside: BTreeMap<u32, u64>,
-    loaded: Loaded,
-    persist_after: Duration,
     last_persist: Instant,
     persist_took: Duration,
 }
 
 impl<'a> Loader<'a> {
-    /// A loader that goes on where the graph's checkpoints stand.
-    pub(super) fn new(plan: &'a Plan, endpoints: &'a Endpoints) -> Result<Self, LoadError> {
-        let spec = &plan.pipeline.spec;
-        let path = endpoints.dead_letters.as_deref();
-        let dead_letters = path.map_or_else(
-            || Ok(DeadLetters::default()),
-            |path| DeadLetters::open(path, &endpoints.checkpoints).map_err(|source| unkept(path, source)),
-        )?;
-        Ok(Self {
-            store: &*endpoints.store,
-            topic: &spec.topic,
-            may_write_nothing: spec.allow.contains(&Code::RowWroteNothing.to_string()),
-            mapping: &plan.mapping,
-            digest: plan.stream_digest.to_string(),
-            batch_rows: usize::try_from(spec.stream.batch_rows).unwrap_or(usize::MAX),
-            max_errors: spec.stream.max_errors,
-            dead_letters,
-            dead_letters_path: path,
-            set_aside: endpoints
-                .checkpoints
-                .iter()
-                .map(|(partition, checkpoint)| (*partition, checkpoint.dead_letters))
-                .collect(),
-            loaded: Loaded::default(),
-            persist_after: Duration::from_millis(spec.stream.persist_millis.into()),
-            last_persist: Instant::now(),
-            persist_took: Duration::ZERO,
-        })
+    /// A loader that goes on where checkpoints stand.
+    pub(super) fn new(
+        job: &'a Job<'a>,
+        checkpoints: BTreeMap<u32, Checkpoint>,
+        dead_letters: DeadLetters,
+    ) -> Self {
+        Self { job, checkpoints, dead_letters, last_persist: Instant::now(), persist_took: Duration::ZERO }
     }
 
     /// Loads until the topic ends, then makes the graph durable.
-    pub(super) async fn run(mut self, mut consumer: Consumer) -> Result<Loaded, LoadError> {
-        while let Some(records) = consumer.batch(self.batch_rows).await {
+    pub(super) async fn run(mut self, mut consumer: Consumer) -> Result<(), LoadError> {
+        while let Some(records) = consumer.batch(self.job.batch_rows).await {
             self.load(records).await?;
             self.persist_when_due().await?;
         }
-        if self.loaded.consumed > 0 {
+        if self.job.counters.consumed.get() > 0 {
             self.persist().await?;
         }
-        let checkpoints = self.store.checkpoints(&self.topic.name).await?;
-        self.loaded.next_offset = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
-        Ok(self.loaded)
+        Ok(())
     }
 
     /// Writes records; a batch that the graph refuses for its data is halved until the record at fault stands alone.
-    async fn load(&mut self, records: Vec<Record>) -> Result<(), LoadError> {
-        let mut pending = vec![self.decode(records)];
+    pub(super) async fn load(&mut self, records: Vec<Record>) -> Result<(), LoadError> {
+        let mut pending = vec![attempt::read(records, self.job.mapping, &self.checkpoints)];
         while let Some(mut attempts) = pending.pop() {
             match self.write(&mut attempts).await {
                 Ok(written) => {
-                    if self.set_aside(&mut attempts, &written) {
-                        self.correct(&attempts).await?;
-                    }
-                    self.count(&attempts)?;
+                    self.set_aside(&mut attempts, &written).await?;
+                    self.dead_letters.keep_after(self.job.topic, &mut attempts)?;
+                    self.count(&attempts);
                 }
                 Err(WriteError::Record { position, message }) => {
-                    if let Some(event) = event_at_fault(&mut attempts, position) {
-                        *event = Err(message);
+                    if let Some(fate) = attempt::at_fault(&mut attempts, position) {
+                        *fate = Fate::set_aside(message);
                         pending.push(attempts);
                     } else {
-                        let later = attempts.split_off(attempts.len() / 2);
-                        pending.extend([later, attempts]);
+                        pending.extend(halves(attempts));
                     }
                 }
                 Err(error) => return Err(LoadError::Write(error)),
             }
-            if self.loaded.dead_letters > self.max_errors {
+            if self.job.counters.dead_letters.get() > self.job.max_errors {
                 self.persist().await?;
                 return Err(self.too_many_errors());
             }
@@ -168,28 +149,16 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// Reads the messages of records; what is no JSON object, or lacks a key that the mapping needs, cannot be written.
-    fn decode(&self, records: Vec<Record>) -> Vec<Attempt> {
-        let decode = |record: Record| {
-            let event = decode(&record.value, self.mapping);
-            Attempt { record, event }
-        };
-        records.into_iter().map(decode).collect()
-    }
-
     /// Writes the events of a batch and moves the checkpoints beyond all its records, in one transaction.
-    async fn write(&self, attempts: &mut [Attempt]) -> Result<Written, WriteError> {
-        let advances = self.advances(attempts);
-        let events = attempts.iter_mut().filter_map(|attempt| attempt.event.as_mut().ok());
-        let batch = WriteBatch {
-            statement: self.mapping.schema.statement.clone(),
-            topic: self.topic.name.clone(),
-            events: events.map(Value::take).collect(),
-            advances,
-        };
-        let outcome = self.write_patiently(&batch).await;
-        if outcome.is_err() {
-            let events = attempts.iter_mut().filter_map(|attempt| attempt.event.as_mut().ok());
+    async fn write(&mut self, attempts: &mut [Attempt]) -> Result<Written, WriteError> {
+        let advances = attempt::advances(attempts, &self.checkpoints, &self.job.digest);
+        let events = attempts.iter_mut().filter_map(|attempt| attempt.fate.event());
+        let batch = self.batch(events.map(Value::take).collect(), advances);
+        let outcome = self.job.patience.write(self.job.store, &batch, self.job.counters).await;
+        if outcome.is_ok() {
+            self.move_checkpoints(batch.advances);
+        } else {
+            let events = attempts.iter_mut().filter_map(|attempt| attempt.fate.event());
             for (event, taken) in events.zip(batch.events) {
                 *event = taken;
             }
@@ -197,163 +166,87 @@ impl<'a> Loader<'a> {
         outcome
     }
 
-    /// How the checkpoints of the batch's partitions move.
-    fn advances(&self, attempts: &[Attempt]) -> Vec<Advance> {
-        let mut advances = BTreeMap::<u32, Advance>::new();
-        for Attempt { record, event } in attempts {
-            let partition = record.partition;
-            let advance = advances.entry(partition).or_insert_with(|| Advance {
+    fn batch(&self, events: Vec<Value>, advances: Vec<Advance>) -> WriteBatch {
+        let statement = self.job.mapping.schema.statement.clone();
+        WriteBatch { statement, topic: self.job.topic.to_owned(), events, advances }
+    }
+
+    fn move_checkpoints(&mut self, advances: Vec<Advance>) {
+        self.checkpoints.extend(advances.into_iter().map(|advance| (advance.partition, advance.checkpoint)));
+    }
+
+    /// Sets aside the rows of a written batch that the mapping's statement bound nothing for, unless that is meant. This is
+    /// known only afterwards, so the checkpoints are written once more: a later run must still find the dead letters counted.
+    async fn set_aside(&mut self, attempts: &mut [Attempt], written: &Written) -> Result<(), LoadError> {
+        if self.job.may_write_nothing || written.wrote_nothing.is_empty() {
+            return Ok(());
+        }
+        let mut corrected = BTreeMap::new();
+        let is_event = |attempt: &&mut Attempt| matches!(attempt.fate, Fate::Event(_));
+        let events = attempts.iter_mut().filter(is_event).enumerate();
+        for (_, attempt) in events.filter(|(place, _)| written.wrote_nothing.contains(place)) {
+            attempt.fate = Fate::set_aside(WROTE_NOTHING.to_owned());
+            let partition = attempt.record.partition;
+            let stands = self.checkpoints.get(&partition).cloned().unwrap_or_default();
+            let advance = corrected.entry(partition).or_insert_with(|| Advance {
                 partition,
-                from: record.offset,
-                checkpoint: Checkpoint {
-                    digest: self.digest.clone(),
-                    dead_letters: self.set_aside.get(&partition).copied().unwrap_or_default(),
-                    ..Checkpoint::default()
-                },
+                from: stands.offset,
+                checkpoint: stands,
             });
-            let checkpoint = &mut advance.checkpoint;
-            checkpoint.offset = record.offset + 1;
-            if let Some(origin) = &record.origin {
-                checkpoint.row = Some(origin.row.clone());
-                checkpoint.lineage = origin.lineage.to_string();
-            }
-            checkpoint.dead_letters += u64::from(event.is_err());
+            advance.checkpoint.dead_letters += 1;
         }
-        advances.into_values().collect()
-    }
-
-    /// Writes a batch; what may succeed when tried again is tried again, a few times, each time after a longer wait.
-    async fn write_patiently(&self, batch: &WriteBatch) -> Result<Written, WriteError> {
-        let mut wait = FIRST_WAIT;
-        for _ in 1..TRIES {
-            match self.store.write(batch).await {
-                Err(WriteError::Transient { .. }) => tokio::time::sleep(wait).await,
-                outcome => return outcome,
-            }
-            wait *= 2;
-        }
-        self.store.write(batch).await
-    }
-
-    /// Sets aside the rows of a written batch that the mapping's statement bound nothing for, unless that is meant; says
-    /// whether there are any.
-    fn set_aside(&self, attempts: &mut [Attempt], written: &Written) -> bool {
-        if self.may_write_nothing || written.wrote_nothing.is_empty() {
-            return false;
-        }
-        let events = attempts.iter_mut().map(|attempt| &mut attempt.event).filter(|event| event.is_ok());
-        for (_, event) in events.enumerate().filter(|(place, _)| written.wrote_nothing.contains(place)) {
-            *event = Err(WROTE_NOTHING.to_owned());
-        }
-        true
-    }
-
-    /// Writes the checkpoints of a written batch once more: that some of its rows wrote nothing is known only afterwards,
-    /// and a later run must still find them counted as dead letters.
-    async fn correct(&self, attempts: &[Attempt]) -> Result<(), LoadError> {
-        let mut advances = self.advances(attempts);
-        for advance in &mut advances {
-            advance.from = advance.checkpoint.offset;
-        }
-        let batch = WriteBatch {
-            statement: self.mapping.schema.statement.clone(),
-            topic: self.topic.name.clone(),
-            events: Vec::new(),
-            advances,
-        };
-        self.write_patiently(&batch).await.map(drop).map_err(LoadError::Write)
-    }
-
-    /// Counts a batch that was written, and keeps its dead letters.
-    fn count(&mut self, attempts: &[Attempt]) -> Result<(), LoadError> {
-        for Attempt { record, event } in attempts {
-            self.loaded.consumed += 1;
-            let Err(reason) = event else {
-                self.loaded.written += 1;
-                continue;
-            };
-            self.loaded.dead_letters += 1;
-            *self.set_aside.entry(record.partition).or_default() += 1;
-            if self.loaded.examples.len() < EXAMPLES {
-                self.loaded.examples.push(format!("{}: {reason}", named(record)));
-            }
-            self.dead_letters
-                .append(&self.topic.name, record, reason)
-                .map_err(|source| self.unkept(source))?;
-        }
+        let batch = self.batch(Vec::new(), corrected.into_values().collect());
+        let outcome = self.job.patience.write(self.job.store, &batch, self.job.counters).await;
+        outcome.map_err(LoadError::Write)?;
+        self.move_checkpoints(batch.advances);
         Ok(())
+    }
+
+    /// Counts a batch that was written.
+    fn count(&self, attempts: &[Attempt]) {
+        let counters = self.job.counters;
+        counters.consumed.add(attempts.len() as u64);
+        for attempt in attempts {
+            match &attempt.fate {
+                Fate::Event(_) => counters.written.add(1),
+                Fate::Duplicate => counters.duplicates.add(1),
+                Fate::SetAside { reason, .. } => {
+                    counters.dead_letter(|| format!("{}: {reason}", attempt.name()));
+                }
+            }
+        }
     }
 
     /// Makes the graph durable when enough was written since the last time.
     async fn persist_when_due(&mut self) -> Result<(), LoadError> {
-        let due = self.persist_after.max(self.persist_took * PERSIST_SHARE);
+        let due = self.job.persist_after.max(self.persist_took * PERSIST_SHARE);
         if self.last_persist.elapsed() >= due { self.persist().await } else { Ok(()) }
     }
 
     /// Makes the graph and the dead letters durable, the dead letters first: the graph's checkpoint vouches for them.
     async fn persist(&mut self) -> Result<(), LoadError> {
         let begun = Instant::now();
-        self.dead_letters.sync().map_err(|source| self.unkept(source))?;
-        self.store.persist().await?;
+        self.dead_letters.sync()?;
+        self.job.store.persist().await?;
         self.persist_took = begun.elapsed();
         self.last_persist = Instant::now();
         Ok(())
     }
 
-    fn unkept(&self, source: io::Error) -> LoadError {
-        unkept(self.dead_letters_path.unwrap_or(Path::new("")), source)
-    }
-
     fn too_many_errors(&self) -> LoadError {
+        let counters = self.job.counters;
         LoadError::TooManyErrors {
-            failed: self.loaded.dead_letters,
-            limit: self.max_errors,
-            examples: self.loaded.examples.clone(),
+            failed: counters.dead_letters.get(),
+            limit: self.job.max_errors,
+            examples: counters.examples(),
         }
     }
 }
 
-fn unkept(path: &Path, source: io::Error) -> LoadError {
-    LoadError::DeadLetters { path: path.to_owned(), source }
-}
-
-/// What a record is called: by its row, or by its place in the topic where it has none.
-fn named(record: &Record) -> String {
-    match &record.origin {
-        Some(origin) => origin.row.to_string(),
-        None => format!("partition {} offset {}", record.partition, record.offset),
-    }
-}
-
-/// A record on its way into the graph: its event, or why there is none.
-#[derive(Debug)]
-struct Attempt {
-    record: Record,
-    event: Result<Value, String>,
-}
-
-/// The event at fault: the one that the engine names, or the only one of the batch.
-fn event_at_fault(attempts: &mut [Attempt], position: Option<usize>) -> Option<&mut Result<Value, String>> {
-    let mut events = attempts.iter_mut().map(|attempt| &mut attempt.event).filter(|event| event.is_ok());
-    if let Some(position) = position {
-        return events.nth(position);
-    }
-    let first = events.next();
-    if events.next().is_some() { None } else { first }
-}
-
-/// Reads a message: a JSON object with a value for each column that the mapping's keys need.
-pub(in crate::stages) fn decode(value: &[u8], mapping: &CompiledMapping) -> Result<Value, String> {
-    let event: Value = serde_json::from_slice(value).map_err(|error| format!("not JSON: {error}"))?;
-    if !event.is_object() {
-        return Err("not a JSON object".to_owned());
-    }
-    match mapping.missing(&event) {
-        None => Ok(event),
-        Some(Required { column, element, property }) => Err(format!(
-            "`{column}` has no value, and `{property}` is what tells one `{element}` from another (missing-key-value)"
-        )),
-    }
+/// The halves of a batch, the first one last: that is the next to be written.
+fn halves(mut attempts: Vec<Attempt>) -> [Vec<Attempt>; 2] {
+    let later = attempts.split_off(attempts.len() / 2);
+    [later, attempts]
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::message::{Message, RowId};
+use crate::message::{self, Message, RowId};
+use crate::progress::{Interrupt, Progress};
+use crate::report::Rows;
 use crate::stages::{Origin, deploy, validate};
 use crate::topic::memory;
 
@@ -55,27 +57,55 @@ async fn plan() -> Plan {
     validate::validate(&document, &origin, false).await.unwrap()
 }
 
-/// Loads messages into an empty graph; the loaded counts and the relationships of the graph.
-async fn load(plan: &Plan, contents: &[Content], batch_rows: usize) -> (Loaded, u64) {
+fn origin(ordinal: u64) -> message::Origin {
+    let row = RowId { file: "a.parquet".into(), ordinal };
+    message::Origin { row, lineage: "lineage".into(), digest: "digest".into() }
+}
+
+/// Loads a topic into an open graph; `change` has a hand in how.
+async fn run(
+    plan: &Plan,
+    endpoints: &Endpoints,
+    consumer: Consumer,
+    change: impl Fn(&mut Job),
+) -> Result<Rows, LoadError> {
+    let counters = Counters::default();
+    let (progress, _) = Progress::channel();
+    let (_interrupter, interrupt) = Interrupt::channel();
+    let watch = Watch { counters: &counters, progress: &progress, interrupt: &interrupt };
+    let mut job = Job::new(plan, endpoints, &watch);
+    change(&mut job);
+    Loader::new(&job, BTreeMap::new(), DeadLetters::Nowhere).run(consumer).await?;
+    Ok(counters.rows(0))
+}
+
+/// Where the checkpoints of the pipeline's topic stand.
+async fn checkpoints(plan: &Plan, endpoints: &Endpoints) -> Vec<Checkpoint> {
+    let checkpoints = endpoints.store.checkpoints(&plan.pipeline.spec.topic.name).await.unwrap();
+    checkpoints.into_values().collect()
+}
+
+/// Loads messages into an empty graph; the counts, where the checkpoints stand, and the relationships of the graph.
+async fn load(plan: &Plan, contents: &[Content], batch_rows: usize) -> (Rows, u64, u64) {
     let endpoints = deploy::in_memory(plan).await.unwrap();
     let (mut producer, consumer) = memory::open(3, contents.len(), &BTreeMap::new());
     for (ordinal, content) in (0..).zip(contents) {
         let message = Message {
             key: Some(format!("{}", ordinal % 4).into_bytes()),
             value: content.value(ordinal),
-            row: RowId { file: "a.parquet".into(), ordinal },
-            lineage: "lineage".into(),
-            digest: "digest".into(),
+            origin: origin(ordinal),
         };
         producer.produce(message).await.unwrap();
     }
     drop(producer);
-    let mut lane = Loader::new(plan, &endpoints).unwrap();
-    lane.batch_rows = batch_rows;
-    lane.max_errors = u64::MAX;
-    let loaded = lane.run(consumer).await.unwrap();
+    let change = |job: &mut Job| {
+        job.batch_rows = batch_rows;
+        job.max_errors = u64::MAX;
+    };
+    let rows = run(plan, &endpoints, consumer, change).await.unwrap();
+    let next = checkpoints(plan, &endpoints).await.iter().map(|checkpoint| checkpoint.offset).sum();
     let counts = endpoints.store.counts().await.unwrap();
-    (loaded, counts.relationships.get("TRIP").copied().unwrap_or_default())
+    (rows, next, counts.relationships.get("TRIP").copied().unwrap_or_default())
 }
 
 proptest! {
@@ -88,11 +118,11 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            let (loaded, relationships) = load(&plan().await, &contents, batch_rows).await;
+            let (rows, next, relationships) = load(&plan().await, &contents, batch_rows).await;
             let good = contents.iter().filter(|content| **content == Content::Good).count() as u64;
             let all = contents.len() as u64;
-            assert_eq!((loaded.consumed, loaded.written, loaded.dead_letters), (all, good, all - good));
-            assert_eq!(loaded.next_offset, all);
+            assert_eq!((rows.consumed, rows.written, rows.dead_letters), (all, good, all - good));
+            assert_eq!(next, all);
             assert_eq!(relationships, good);
         });
     }
@@ -104,15 +134,11 @@ async fn too_many_errors_end_the_run_and_name_the_first() {
     let endpoints = deploy::in_memory(&plan).await.unwrap();
     let (mut producer, consumer) = memory::open(1, 8, &BTreeMap::new());
     for ordinal in 0..3 {
-        let row = RowId { file: "a.parquet".into(), ordinal };
-        let value = Content::NullKey.value(ordinal);
-        let message = Message { key: None, value, row, lineage: "l".into(), digest: "d".into() };
+        let message = Message { key: None, value: Content::NullKey.value(ordinal), origin: origin(ordinal) };
         producer.produce(message).await.unwrap();
     }
     drop(producer);
-    let mut loader = Loader::new(&plan, &endpoints).unwrap();
-    loader.max_errors = 2;
-    let error = loader.run(consumer).await.unwrap_err();
+    let error = run(&plan, &endpoints, consumer, |job| job.max_errors = 2).await.unwrap_err();
     let LoadError::TooManyErrors { failed: 3, limit: 2, examples } = error else { panic!("{error}") };
     let first =
         "a.parquet:0: `PULocationID` has no value, and `name` is what tells one `Location` from another";
@@ -128,18 +154,34 @@ async fn rows_that_wrote_nothing_stay_counted_in_the_last_checkpoint() {
     let endpoints = deploy::in_memory(&plan).await.unwrap();
     let (mut producer, consumer) = memory::open(1, 8, &BTreeMap::new());
     for ordinal in 0..3 {
-        let message = Message {
-            key: None,
-            value: Content::Good.value(ordinal),
-            row: RowId { file: "a.parquet".into(), ordinal },
-            lineage: "lineage".into(),
-            digest: "digest".into(),
-        };
+        let message = Message { key: None, value: Content::Good.value(ordinal), origin: origin(ordinal) };
         producer.produce(message).await.unwrap();
     }
     drop(producer);
-    let loaded = Loader::new(&plan, &endpoints).unwrap().run(consumer).await.unwrap();
-    assert_eq!(loaded.dead_letters, 3);
-    let checkpoints = endpoints.store.checkpoints(&plan.pipeline.spec.topic.name).await.unwrap();
-    assert_eq!(checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum::<u64>(), 3);
+    let rows = run(&plan, &endpoints, consumer, |_| {}).await.unwrap();
+    assert_eq!(rows.dead_letters, 3);
+    let checkpoints = checkpoints(&plan, &endpoints).await;
+    assert_eq!(checkpoints.iter().map(|checkpoint| checkpoint.dead_letters).sum::<u64>(), 3);
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_beyond_the_last_one_of_its_partition_is_left_out() {
+    let plan = plan().await;
+    let record = |offset, ordinal| {
+        let value = Content::Good.value(ordinal);
+        Record { partition: 0, offset, key: None, value, origin: Some(origin(ordinal)) }
+    };
+    // A producer that was stopped after row 2 wakes up when its successor has sent row 4.
+    let records =
+        [0, 1, 2, 3, 4, 3, 5, 4, 6].into_iter().zip(0..).map(|(ordinal, offset)| record(offset, ordinal));
+    let attempts = attempt::read(records.collect(), &plan.mapping, &BTreeMap::new());
+    let left_out: Vec<u64> = attempts
+        .iter()
+        .filter(|attempt| attempt.fate == Fate::Duplicate)
+        .map(|attempt| attempt.record.offset)
+        .collect();
+    assert_eq!(left_out, [5, 7]);
+    let advances = attempt::advances(&attempts, &BTreeMap::new(), "digest");
+    let [Advance { from: 0, checkpoint, .. }] = advances.as_slice() else { panic!("{advances:?}") };
+    assert_eq!((checkpoint.offset, checkpoint.row.clone()), (9, Some(origin(6).row)));
 }

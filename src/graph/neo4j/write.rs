@@ -1,0 +1,336 @@
+//! Writing a batch with its checkpoints.
+//!
+//! The first statement of the transaction moves the checkpoints and says where they stood. It writes to each before it
+//! reads it: a read before the lock is held would let two loaders read the same offset. It moves them wherever they
+//! stand; where one does not stand at the batch's beginning, the transaction is rolled back. Partitions come in ascending
+//! order, so that two loaders never wait for each other.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use neo4rs::summary::Counters;
+use neo4rs::{BoltMap, BoltNull, BoltType, Graph, Query, Txn, query};
+
+use super::error::{is_lost, write_error};
+use super::rows::Rows;
+use super::route::Server;
+use super::value::{integer, list};
+use super::{BEGINS_WITHIN, Neo4j};
+use crate::graph::{Advance, Checkpoint, GraphError, WriteBatch, WriteError, Written};
+use crate::message::RowId;
+
+/// A batch is written within this time, or it is tried again.
+const WRITTEN_WITHIN: Duration = Duration::from_mins(2);
+
+/// Moves the checkpoints.
+///
+/// Parameters: `topic`; `mark`, the transaction's own; `advances`, a list of `{partition, offset, file, ordinal, lineage,
+/// digest, deadLetters}`.
+const MOVE: &str = "\
+UNWIND $advances AS advance
+MERGE (checkpoint:RunnerCheckpoint {topic: $topic, partition: advance.partition})
+SET checkpoint.lock = true
+WITH checkpoint, advance, coalesce(checkpoint.offset, 0) AS stood, checkpoint.mark AS mark
+SET checkpoint.offset = advance.offset, checkpoint.file = advance.file, checkpoint.ordinal = advance.ordinal,
+    checkpoint.lineage = advance.lineage, checkpoint.digest = advance.digest,
+    checkpoint.deadLetters = advance.deadLetters, checkpoint.mark = $mark
+RETURN advance.partition AS partition, stood, mark";
+
+/// Where a checkpoint stood before the transaction moved it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stood {
+    partition: u32,
+    offset: u64,
+    mark: Option<String>,
+}
+
+/// Transactions of which it is not known whether they happened, by topic and first partition.
+#[derive(Debug)]
+pub(super) struct Uncertain {
+    /// Tells this store's marks from those of others.
+    store: String,
+    transactions: Mutex<Transactions>,
+}
+
+#[derive(Debug, Default)]
+struct Transactions {
+    begun: u64,
+    uncertain: BTreeMap<(String, u32), (String, Written)>,
+}
+
+impl Default for Uncertain {
+    fn default() -> Self {
+        Self { store: format!("{:032x}", fastrand::u128(..)), transactions: Mutex::default() }
+    }
+}
+
+impl Uncertain {
+    /// The mark of the next transaction.
+    fn next_mark(&self) -> String {
+        let mut transactions = self.transactions.lock().unwrap_or_else(PoisonError::into_inner);
+        transactions.begun += 1;
+        format!("{}-{}", self.store, transactions.begun)
+    }
+
+    /// Keeps what a transaction did that is about to be committed.
+    fn keep(&self, batch: &WriteBatch, mark: String, written: Written) {
+        let mut transactions = self.transactions.lock().unwrap_or_else(PoisonError::into_inner);
+        transactions.uncertain.insert(key(batch), (mark, written));
+    }
+
+    /// Takes out the transaction that may have written the batch.
+    fn take(&self, batch: &WriteBatch) -> Option<(String, Written)> {
+        let mut transactions = self.transactions.lock().unwrap_or_else(PoisonError::into_inner);
+        transactions.uncertain.remove(&key(batch))
+    }
+}
+
+fn key(batch: &WriteBatch) -> (String, u32) {
+    (batch.topic.clone(), first_partition(batch))
+}
+
+fn first_partition(batch: &WriteBatch) -> u32 {
+    batch.advances.first().map_or(0, |advance| advance.partition)
+}
+
+/// What to do about the checkpoints' places.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// All stood at the batch's beginning.
+    Write,
+    /// The transaction of this mark wrote this very batch.
+    WrittenBefore,
+    /// One stood elsewhere: its partition, where it should have stood, and where it did.
+    Fenced(u32, u64, u64),
+}
+
+fn verdict(advances: &[Advance], stood: &[Stood], own_mark: Option<&str>) -> Verdict {
+    let place = |advance: &Advance| stood.iter().find(|stood| stood.partition == advance.partition);
+    let elsewhere = advances.iter().find_map(|advance| {
+        let offset = place(advance).map_or(0, |stood| stood.offset);
+        (offset != advance.from).then_some((advance.partition, advance.from, offset))
+    });
+    let is_ours = |advance: &Advance| {
+        place(advance).is_some_and(|stood| {
+            stood.offset == advance.checkpoint.offset && own_mark.is_some() && stood.mark.as_deref() == own_mark
+        })
+    };
+    match elsewhere {
+        _ if advances.iter().all(is_ours) => Verdict::WrittenBefore,
+        None => Verdict::Write,
+        Some((partition, expected, found)) => Verdict::Fenced(partition, expected, found),
+    }
+}
+
+impl Neo4j {
+    /// Writes a batch.
+    pub(super) async fn write_batch(&self, batch: &WriteBatch) -> Result<Written, WriteError> {
+        let rows = Rows::of(batch)?;
+        let server = self.server();
+        let lane = server.lane(first_partition(batch), &self.connection)?;
+        let graph = lane.lock().await;
+        let outcome = tokio::time::timeout(WRITTEN_WITHIN, self.transaction(&server, &graph, batch, rows))
+            .await
+            .unwrap_or_else(|_| {
+                let message = format!("the batch was not written within {} s", WRITTEN_WITHIN.as_secs());
+                Err(WriteError::Transient { message })
+            });
+        if outcome.is_err() {
+            release(&graph).await;
+        }
+        if server.in_cluster && matches!(outcome, Err(WriteError::Transient { .. })) {
+            self.reroute().await;
+        }
+        outcome
+    }
+
+    async fn transaction(
+        &self,
+        server: &Server,
+        graph: &Graph,
+        batch: &WriteBatch,
+        rows: Rows,
+    ) -> Result<Written, WriteError> {
+        let mut transaction = begin(graph).await?;
+        let at_once = server.sockets.send_at_once();
+        let mark = self.uncertain.next_mark();
+        let stood = move_checkpoints(&mut transaction, batch, &mark).await?;
+        let before = self.uncertain.take(batch);
+        match verdict(&batch.advances, &stood, before.as_ref().map(|(mark, _)| mark.as_str())) {
+            Verdict::Write => {}
+            Verdict::WrittenBefore => {
+                transaction.rollback().await.map_err(|error| write_error(&error))?;
+                return Ok(before.map(|(_, written)| written).unwrap_or_default());
+            }
+            Verdict::Fenced(partition, expected, found) => {
+                return Err(WriteError::Fenced { topic: batch.topic.clone(), partition, expected, found });
+            }
+        }
+        let written = rows.write(&mut transaction, at_once).await?;
+        self.uncertain.keep(batch, mark, written.clone());
+        let outcome = transaction.commit().await;
+        if !outcome.as_ref().is_err_and(is_lost) {
+            self.uncertain.take(batch);
+        }
+        outcome.map(|_| written).map_err(|error| write_error(&error))
+    }
+
+    /// How far each partition of a topic has come.
+    pub(super) async fn read_checkpoints(
+        &self,
+        topic: &str,
+    ) -> Result<BTreeMap<u32, Checkpoint>, GraphError> {
+        const CHECKPOINTS: &str = "\
+            MATCH (c:RunnerCheckpoint {topic: $topic}) WHERE c.offset IS NOT NULL \
+            RETURN c.partition AS partition, c.offset AS offset, c.file AS file, c.ordinal AS ordinal, \
+                   c.lineage AS lineage, c.digest AS digest, c.deadLetters AS deadLetters";
+        let mut checkpoints = BTreeMap::new();
+        self.rows(query(CHECKPOINTS).param("topic", topic), |row| {
+            let (partition, checkpoint) = checkpoint(topic, &row)?;
+            checkpoints.insert(partition, checkpoint);
+            Ok(())
+        })
+        .await?;
+        Ok(checkpoints)
+    }
+}
+
+async fn begin(graph: &Graph) -> Result<Txn, WriteError> {
+    match tokio::time::timeout(BEGINS_WITHIN, graph.start_txn()).await {
+        Ok(begun) => begun.map_err(|error| write_error(&error)),
+        Err(_) => Err(WriteError::Transient { message: "Neo4j does not answer".to_owned() }),
+    }
+}
+
+/// Ends what a failed batch left open: the server keeps its locks until the connection is used again.
+async fn release(graph: &Graph) {
+    // Where the connection is lost, the server ends the transaction by itself.
+    if let Ok(transaction) = begin(graph).await {
+        let _ = transaction.rollback().await;
+    }
+}
+
+async fn move_checkpoints(
+    transaction: &mut Txn,
+    batch: &WriteBatch,
+    mark: &str,
+) -> Result<Vec<Stood>, WriteError> {
+    let advances = batch.advances.iter().map(advance).collect::<Result<Vec<_>, GraphError>>()?;
+    let statement = query(MOVE)
+        .param("topic", batch.topic.as_str())
+        .param("mark", mark)
+        .param("advances", list(advances));
+    let (rows, _) = run(transaction, statement).await?;
+    rows.iter().map(|row| stood(row).map_err(|error| broken(&batch.topic, row, &error.to_string()).into())).collect()
+}
+
+fn stood(row: &neo4rs::Row) -> Result<Stood, neo4rs::DeError> {
+    Ok(Stood {
+        partition: row.get("partition")?,
+        offset: row.get("stood")?,
+        mark: row.get("mark")?,
+    })
+}
+
+/// Runs a statement of a batch, and gives all its rows.
+pub(super) async fn run(
+    transaction: &mut Txn,
+    statement: Query,
+) -> Result<(Vec<neo4rs::Row>, Counters), WriteError> {
+    let failed = |error: neo4rs::Error| write_error(&error);
+    let mut stream = transaction.execute(statement).await.map_err(failed)?;
+    let mut rows = Vec::new();
+    while let Some(row) = stream.next(transaction.handle()).await.map_err(failed)? {
+        rows.push(row);
+    }
+    let summary = stream.finish(transaction.handle()).await.map_err(failed)?;
+    Ok((rows, *summary.stats()))
+}
+
+/// How a checkpoint moves, as the statement takes it.
+fn advance(advance: &Advance) -> Result<BoltType, GraphError> {
+    let checkpoint = &advance.checkpoint;
+    let (file, ordinal) = match &checkpoint.row {
+        Some(row) => (BoltType::from(&*row.file), integer(row.ordinal, "ordinal")?),
+        None => (BoltType::Null(BoltNull), BoltType::Null(BoltNull)),
+    };
+    let fields = [
+        ("partition", BoltType::from(i64::from(advance.partition))),
+        ("offset", integer(checkpoint.offset, "offset")?),
+        ("file", file),
+        ("ordinal", ordinal),
+        ("lineage", checkpoint.lineage.as_str().into()),
+        ("digest", checkpoint.digest.as_str().into()),
+        ("deadLetters", integer(checkpoint.dead_letters, "dead letters")?),
+    ];
+    let map: BoltMap = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    Ok(BoltType::Map(map))
+}
+
+fn checkpoint(topic: &str, row: &neo4rs::Row) -> Result<(u32, Checkpoint), GraphError> {
+    let read = || -> Result<(u32, Checkpoint), neo4rs::DeError> {
+        let file: Option<String> = row.get("file")?;
+        let row_id = match file {
+            Some(file) => Some(RowId { file: file.into(), ordinal: row.get("ordinal")? }),
+            None => None,
+        };
+        let checkpoint = Checkpoint {
+            offset: row.get("offset")?,
+            row: row_id,
+            lineage: row.get::<Option<String>>("lineage")?.unwrap_or_default(),
+            digest: row.get::<Option<String>>("digest")?.unwrap_or_default(),
+            dead_letters: row.get("deadLetters")?,
+        };
+        Ok((row.get("partition")?, checkpoint))
+    };
+    read().map_err(|error| broken(topic, row, &error.to_string()))
+}
+
+fn broken(topic: &str, row: &neo4rs::Row, message: &str) -> GraphError {
+    GraphError::Checkpoint {
+        topic: topic.to_owned(),
+        partition: row.get::<i64>("partition").map(|partition| partition.to_string()).unwrap_or_default(),
+        message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advances(from: u64, to: u64) -> Vec<Advance> {
+        let checkpoint = Checkpoint { offset: to, ..Checkpoint::default() };
+        (0..2).map(|partition| Advance { partition, from, checkpoint: checkpoint.clone() }).collect()
+    }
+
+    fn stood(offset: u64, mark: Option<&str>) -> Vec<Stood> {
+        (0..2).map(|partition| Stood { partition, offset, mark: mark.map(str::to_owned) }).collect()
+    }
+
+    #[test]
+    fn a_batch_is_written_where_all_checkpoints_stand_at_its_beginning() {
+        assert_eq!(verdict(&advances(5, 9), &stood(5, Some("other")), None), Verdict::Write);
+        let mut one_elsewhere = stood(5, None);
+        one_elsewhere[1].offset = 7;
+        assert_eq!(verdict(&advances(5, 9), &one_elsewhere, None), Verdict::Fenced(1, 5, 7));
+    }
+
+    #[test]
+    fn a_batch_of_an_uncertain_commit_that_did_arrive_is_known_by_its_mark() {
+        let own = Some("store-1");
+        assert_eq!(verdict(&advances(5, 9), &stood(9, own), own), Verdict::WrittenBefore);
+        assert_eq!(verdict(&advances(5, 9), &stood(5, None), own), Verdict::Write);
+    }
+
+    #[test]
+    fn another_loaders_batch_with_the_same_end_is_not_taken_for_ours() {
+        assert_eq!(verdict(&advances(5, 9), &stood(9, Some("other-1")), Some("store-1")), Verdict::Fenced(0, 5, 9));
+        assert_eq!(verdict(&advances(5, 9), &stood(9, None), None), Verdict::Fenced(0, 5, 9));
+    }
+
+    #[test]
+    fn a_batch_without_records_is_written_before_only_by_its_own_mark() {
+        assert_eq!(verdict(&advances(9, 9), &stood(9, Some("store-1")), Some("store-2")), Verdict::Write);
+    }
+}

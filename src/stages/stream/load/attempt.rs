@@ -1,0 +1,130 @@
+//! A record on its way into the graph, and what becomes of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::graph::mapping::{CompiledMapping, Required};
+use crate::graph::{Advance, Checkpoint};
+use crate::message::RowId;
+use crate::topic::Record;
+
+/// A record on its way into the graph.
+#[derive(Debug)]
+pub(in super::super) struct Attempt {
+    pub record: Record,
+    pub fate: Fate,
+}
+
+/// What a record comes to.
+#[derive(Debug, PartialEq)]
+pub(in super::super) enum Fate {
+    /// It is written: the row.
+    Event(Value),
+    /// It is a dead letter.
+    SetAside {
+        /// Why it cannot be written.
+        reason: String,
+        /// Whether it stands among the dead letters already.
+        kept: bool,
+    },
+    /// Its row is in the graph already.
+    Duplicate,
+}
+
+impl Fate {
+    pub fn set_aside(reason: String) -> Self {
+        Self::SetAside { reason, kept: false }
+    }
+
+    pub fn event(&mut self) -> Option<&mut Value> {
+        if let Self::Event(event) = self { Some(event) } else { None }
+    }
+}
+
+impl Attempt {
+    /// What the record is called: by its row, or by its place in the topic where it has none.
+    pub fn name(&self) -> String {
+        match &self.record.origin {
+            Some(origin) => origin.row.to_string(),
+            None => format!("partition {} offset {}", self.record.partition, self.record.offset),
+        }
+    }
+}
+
+/// Reads records, in their order. One whose row is not beyond the last one of its partition is a duplicate: producers that
+/// were stopped and woke up beside their successors repeat rows, but each of them sends its rows in order and without a
+/// gap, so what is beyond the last row is the next one.
+pub(super) fn read(
+    records: Vec<Record>,
+    mapping: &CompiledMapping,
+    checkpoints: &BTreeMap<u32, Checkpoint>,
+) -> Vec<Attempt> {
+    let known = checkpoints.iter().filter_map(|(partition, one)| Some((*partition, one.row.clone()?)));
+    let mut last: BTreeMap<u32, RowId> = known.collect();
+    let attempt = |record: Record| {
+        let row = record.origin.as_ref().map(|origin| &origin.row);
+        let fate = match row {
+            Some(row) if last.get(&record.partition).is_some_and(|last| row <= last) => Fate::Duplicate,
+            _ => decode(&record.value, mapping).map_or_else(Fate::set_aside, Fate::Event),
+        };
+        if let (Some(row), true) = (row, fate != Fate::Duplicate) {
+            last.insert(record.partition, row.clone());
+        }
+        Attempt { record, fate }
+    };
+    records.into_iter().map(attempt).collect()
+}
+
+/// Reads a message: a JSON object with a value for each column that the mapping's keys need.
+pub(in crate::stages) fn decode(value: &[u8], mapping: &CompiledMapping) -> Result<Value, String> {
+    if value.is_empty() {
+        return Err("the message has no value".to_owned());
+    }
+    let event: Value = serde_json::from_slice(value).map_err(|error| format!("not JSON: {error}"))?;
+    if !event.is_object() {
+        return Err("not a JSON object".to_owned());
+    }
+    match mapping.missing(&event) {
+        None => Ok(event),
+        Some(Required { column, element, property }) => Err(format!(
+            "`{column}` has no value, and `{property}` is what tells one `{element}` from another (missing-key-value)"
+        )),
+    }
+}
+
+/// How the checkpoints move over attempts, from where they stand.
+pub(super) fn advances(
+    attempts: &[Attempt],
+    checkpoints: &BTreeMap<u32, Checkpoint>,
+    digest: &str,
+) -> Vec<Advance> {
+    let mut advances = BTreeMap::<u32, Advance>::new();
+    for Attempt { record, fate } in attempts {
+        let partition = record.partition;
+        let advance = advances.entry(partition).or_insert_with(|| {
+            let stands = checkpoints.get(&partition).cloned().unwrap_or_default();
+            let checkpoint = Checkpoint { digest: digest.to_owned(), ..stands };
+            Advance { partition, from: checkpoint.offset, checkpoint }
+        });
+        let checkpoint = &mut advance.checkpoint;
+        checkpoint.offset = record.offset + 1;
+        if let (Some(origin), true) = (&record.origin, *fate != Fate::Duplicate) {
+            checkpoint.row = Some(origin.row.clone());
+            checkpoint.lineage = origin.lineage.to_string();
+        }
+        checkpoint.dead_letters += u64::from(matches!(fate, Fate::SetAside { .. }));
+    }
+    advances.into_values().collect()
+}
+
+/// The event at fault: the one that the engine names, or the only one of the batch.
+pub(super) fn at_fault(attempts: &mut [Attempt], position: Option<usize>) -> Option<&mut Fate> {
+    let is_event = |fate: &&mut Fate| matches!(fate, Fate::Event(_));
+    let mut events = attempts.iter_mut().map(|attempt| &mut attempt.fate).filter(is_event);
+    if let Some(position) = position {
+        return events.nth(position);
+    }
+    let first = events.next();
+    if events.next().is_some() { None } else { first }
+}

@@ -1,0 +1,42 @@
+# Sourced by `server`: a Kafka Connect worker with the connectors that Kafka ships. Options: bootstrap=ADDRESS, heap=256m, set.KEY=VALUE.
+# shellcheck shell=bash disable=SC2154
+. "$testbed/lib/kafka.sh"
+
+connect_ports() { echo rest; }
+
+connect_prepare() {
+    local topic
+    {
+        echo "bootstrap.servers=${option[bootstrap]:?the broker of the worker}"
+        echo "group.id=connect"
+        echo "listeners=http://127.0.0.1:${port[rest]}"
+        for topic in config offset status; do
+            echo "$topic.storage.topic=connect-$topic"
+            echo "$topic.storage.replication.factor=1"
+        done
+        for topic in offset status; do echo "$topic.storage.partitions=1"; done
+        echo "key.converter=org.apache.kafka.connect.storage.StringConverter"
+        echo "value.converter=org.apache.kafka.connect.json.JsonConverter"
+        echo "value.converter.schemas.enable=false"
+        # Or offsets are seen up to a minute late.
+        echo "offset.flush.interval.ms=500"
+        settings
+    } >"$folder/connect.properties"
+    kafka_log "$folder"
+}
+
+connect_command() {
+    command=("$(java_between 17 21)" "-Xmx${option[heap]:-256m}" "${logging[@]}" -cp "$(<"$cache/jars/kafka-3.9/classpath")"
+        org.apache.kafka.connect.cli.ConnectDistributed "$folder/connect.properties")
+}
+
+# Whether the worker has joined its group: before that, it lists no connectors.
+connect_is_ready() {
+    exec 4<>"/dev/tcp/127.0.0.1/${port[rest]}" || return
+    printf 'GET /connectors HTTP/1.0\r\n\r\n' >&4
+    [[ $(timeout 10 head -n 1 <&4) == *' 200 '* ]]
+}
+
+connect_facts() { echo "rest=http://127.0.0.1:${port[rest]}"; }
+
+connect_log() { echo "$folder/log"; }
