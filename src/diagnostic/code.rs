@@ -429,6 +429,48 @@ pub enum Code {
     ///
     /// Neo4j Community has one database for users, `neo4j`. On Enterprise, `SHOW DATABASES` lists them.
     DatabaseNotFound,
+    /// The user may not do what the pipeline needs.
+    ///
+    /// Kafka's access lists must let the user describe, create, read and write the topic and its dead letters, and describe and read
+    /// the group `runner.<pipeline>`.
+    NotAllowed,
+    /// The topic has another number of partitions than the file says.
+    ///
+    /// Rows of one key stay in order because they go to one partition, which depends on how many there are. Write the topic's own
+    /// number, name another topic, or delete the topic: runner makes it anew.
+    PartitionsDiffer,
+    /// The topic's settings are not as the file says.
+    ///
+    /// Runner sets them when it makes a topic, and leaves one that is there as it is. Change them with
+    /// `kafka-configs.sh --alter`, or write them as they are.
+    TopicSettingsDiffer,
+    /// The topic's settings may cost rows, or keep them out.
+    ///
+    /// Kafka deletes records by their age and by the size of a partition, loaded or not. Keep them at least as long as the longest
+    /// run takes, failures included.
+    ///
+    /// ```yaml
+    /// config: { retention.ms: "604800000" }    # a week
+    /// ```
+    TopicRetention,
+    /// The topic cannot be made.
+    ///
+    /// Kafka does not take the name, the settings or the replication; the message says which. A topic cannot be held by more brokers
+    /// than there are.
+    TopicNotMade,
+    /// The topic does not hold the records that come next.
+    ///
+    /// They are gone by the topic's retention, or it was deleted and made again. What is in the graph stands, but rows are
+    /// missing from here on: delete the topic and load anew with `--fresh`, and raise `retention.ms`.
+    RecordsGone,
+    /// The topic did not take all messages.
+    ///
+    /// The message says how many were delivered. They stand, and the next run goes on behind them.
+    NotDelivered,
+    /// Kafka does not do what it is asked.
+    ///
+    /// The message has its words. What was delivered and loaded before stands; run again.
+    KafkaFailed,
 
     // ---- the run ----
     /// No row passes the filter.

@@ -34,6 +34,8 @@ impl Code {
             | Self::UnencryptedPassword
             | Self::SecretInFile
             | Self::CompactedTopic
+            | Self::TopicSettingsDiffer
+            | Self::TopicRetention
             | Self::UnusedTable
             | Self::UnusedColumn
             | Self::MergeWithoutConstraint

@@ -1,5 +1,7 @@
 //! The one place where a run's errors become words for people: code, message, place, advice.
 
+mod kafka;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -13,6 +15,8 @@ use crate::diagnostic::{Code, Diagnostic, Location, Part, Path};
 use crate::graph::{ConnectFault, GraphError, WriteError};
 use crate::source::SourceError;
 use crate::validate;
+
+pub(super) use kafka::topic;
 
 /// Why a run ended before its end: one finding or more.
 #[derive(Debug, Clone)]
@@ -137,7 +141,9 @@ fn connect_code(fault: &ConnectFault) -> Code {
         | ConnectFault::RateLimit { .. }
         | ConnectFault::PasswordExpired { .. }
         | ConnectFault::Forbidden { .. } => Code::LoginRefused,
-        ConnectFault::NoSuchDatabase { .. } | ConnectFault::DatabaseUnavailable { .. } => Code::DatabaseNotFound,
+        ConnectFault::NoSuchDatabase { .. } | ConnectFault::DatabaseUnavailable { .. } => {
+            Code::DatabaseNotFound
+        }
     }
 }
 
@@ -145,21 +151,31 @@ fn connect_code(fault: &ConnectFault) -> Code {
 fn connect(finding: Diagnostic, fault: &ConnectFault) -> Diagnostic {
     let at = Path::of("spec.infrastructure.external.neo4j");
     let (key, help) = match fault {
-        ConnectFault::Address(_) => ("uri", "write `neo4j://host:7687` or `bolt://host:7687`, with `+s` for TLS"),
+        ConnectFault::Address(_) => {
+            ("uri", "write `neo4j://host:7687` or `bolt://host:7687`, with `+s` for TLS")
+        }
         ConnectFault::UnknownHost { .. } => ("uri", "correct the name, or run where it is known"),
         ConnectFault::Refused => ("uri", "start the server, or correct the port; Bolt's is 7687"),
         ConnectFault::Unreachable(_) | ConnectFault::TimedOut { .. } => {
             ("uri", "look for a firewall or a VPN between here and the server; it may also be starting")
         }
         ConnectFault::NotBolt => ("uri", "name the port of Bolt, 7687; that of the browser is 7474"),
-        ConnectFault::BoltVersion { .. } => ("uri", "Neo4j 4.1 to 5 and the later calendar versions speak them"),
-        ConnectFault::TlsWanted => ("uri", "write `bolt+s://`, or `bolt+ssc://` for a certificate that signs itself"),
-        ConnectFault::TlsNotOffered => ("uri", "write `bolt://`, or turn `server.bolt.tls_level` on at the server"),
+        ConnectFault::BoltVersion { .. } => {
+            ("uri", "Neo4j 4.1 to 5 and the later calendar versions speak them")
+        }
+        ConnectFault::TlsWanted => {
+            ("uri", "write `bolt+s://`, or `bolt+ssc://` for a certificate that signs itself")
+        }
+        ConnectFault::TlsNotOffered => {
+            ("uri", "write `bolt://`, or turn `server.bolt.tls_level` on at the server")
+        }
         ConnectFault::NotEncrypted => ("uri", "write `bolt+s://` or `neo4j+s://`, or leave `tls` out"),
         ConnectFault::CertificateExpired | ConnectFault::CertificateNotYetValid => {
             ("uri", "the server needs a new certificate; also compare the clocks")
         }
-        ConnectFault::UnknownAuthority => ("tls", "name the authority's certificate: `tls: { caFile: ca.crt }`"),
+        ConnectFault::UnknownAuthority => {
+            ("tls", "name the authority's certificate: `tls: { caFile: ca.crt }`")
+        }
         ConnectFault::CertificateName(_) => ("uri", "use a name that the certificate has"),
         ConnectFault::Certificate(_) => ("tls", "ask those who run the server for its certificate"),
         ConnectFault::ClientCertificate(_) => ("tls", "give `tls.certFile` and `tls.keyFile`"),
@@ -171,7 +187,9 @@ fn connect(finding: Diagnostic, fault: &ConnectFault) -> Diagnostic {
         }
         ConnectFault::Forbidden { .. } => ("user", "give the user the right to read and write the database"),
         ConnectFault::NoSuchDatabase { .. } => ("database", "correct the name, or create the database first"),
-        ConnectFault::DatabaseUnavailable { .. } => ("database", "wait until the server has recovered, or start it"),
+        ConnectFault::DatabaseUnavailable { .. } => {
+            ("database", "wait until the server has recovered, or start it")
+        }
         ConnectFault::Other(_) => return finding.at(at.key("uri")),
     };
     finding.at(at.key(key)).help(help)

@@ -7,6 +7,7 @@ mod cli;
 mod corpus;
 mod faults;
 mod harness;
+mod kafka;
 mod kills;
 mod run;
 mod servers;

@@ -32,7 +32,9 @@ fn column(tokens: &Tokens, item: Range<usize>) -> Option<String> {
     if item.len() > 2 && tokens.is_word(last - 1, "AS") {
         return tokens.name(last);
     }
-    if item.len() == 1 && let Some(name) = tokens.name(last) {
+    if item.len() == 1
+        && let Some(name) = tokens.name(last)
+    {
         return Some(name);
     }
     tokens.text.get(tokens.span(&item)).map(str::to_owned)
@@ -45,7 +47,10 @@ mod tests {
     #[test]
     fn columns_are_those_of_the_last_return() {
         for (cypher, columns) in [
-            ("MATCH (n) RETURN n.name AS name, count( n ), n ORDER BY n.name LIMIT 5;", vec!["name", "count( n )", "n"]),
+            (
+                "MATCH (n) RETURN n.name AS name, count( n ), n ORDER BY n.name LIMIT 5;",
+                vec!["name", "count( n )", "n"],
+            ),
             ("RETURN DISTINCT 1 AS `a b`, {x: 1, y: 2}.x, [1, 2]", vec!["a b", "{x: 1, y: 2}.x", "[1, 2]"]),
             ("CALL { MATCH (a) RETURN a } WITH a RETURN a.b", vec!["a.b"]),
             ("CALL gds.pageRank.stream('g') YIELD nodeId, score", vec!["nodeId", "score"]),

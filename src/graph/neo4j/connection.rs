@@ -223,7 +223,8 @@ pub(super) fn driver(
         if tls.insecure {
             encryption = Encryption::Unverified;
         }
-        let authority = tls.ca_file.as_ref().map(PathBuf::from).filter(|_| encryption == Encryption::Verified);
+        let authority =
+            tls.ca_file.as_ref().map(PathBuf::from).filter(|_| encryption == Encryption::Verified);
         if let Some(authority) = &authority {
             has_pem(authority, "certificate", |path| CertificateDer::pem_file_iter(path))?;
         }

@@ -34,13 +34,18 @@ pub(super) enum Class {
 /// The class of a status code. Some codes stand for several things, which the message tells.
 pub(super) fn class(code: &str, message: &str) -> Class {
     let mut parts = code.split('.').skip(1);
-    let (kind, area, title) =
-        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (kind, area, title) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
     match (kind, area, title) {
         // A key too long for the index is found at the row that has it.
         _ if message.contains("too large to index") => Class::Data,
         (_, "General", "TransactionMemoryLimit" | "StackOverFlowError")
-        | (_, "Transaction", "TransactionTimedOut" | "TransactionTimedOutClientConfiguration") => Class::TooLarge,
+        | (_, "Transaction", "TransactionTimedOut" | "TransactionTimedOutClientConfiguration") => {
+            Class::TooLarge
+        }
         ("TransientError", ..)
         | (_, "Transaction", _)
         | (_, "Cluster", _)
@@ -54,8 +59,14 @@ pub(super) fn class(code: &str, message: &str) -> Class {
             "ClientError",
             "Statement",
             // A null key of a MERGE is a semantic error; those of the statement itself are found before it is run.
-            "TypeError" | "ArgumentError" | "ArithmeticError" | "SemanticError" | "EntityNotFound"
-            | "ConstraintVerificationFailed" | "PropertyNotFound" | "RuntimeUnsupportedError",
+            "TypeError"
+            | "ArgumentError"
+            | "ArithmeticError"
+            | "SemanticError"
+            | "EntityNotFound"
+            | "ConstraintVerificationFailed"
+            | "PropertyNotFound"
+            | "RuntimeUnsupportedError",
         )
         | ("ClientError", "Procedure", "ProcedureCallFailed") => Class::Data,
         ("ClientError", "Statement" | "Procedure", _) => Class::Statement,
@@ -173,7 +184,11 @@ pub(super) fn connect_fault(
         (Driver::ProtocolMismatch(answer), _) if answer >> 16 == TLS_ALERT => ConnectFault::TlsWanted,
         (Driver::ProtocolMismatch(_), _) => ConnectFault::NotBolt,
         (Driver::UnsupportedVersion(major, minor), _) => {
-            if *major == 0 { ConnectFault::NotBolt } else { ConnectFault::BoltVersion { major: *major, minor: *minor } }
+            if *major == 0 {
+                ConnectFault::NotBolt
+            } else {
+                ConnectFault::BoltVersion { major: *major, minor: *minor }
+            }
         }
         (_, Kind::Login(message)) if message.contains("too many times") => ConnectFault::RateLimit { user },
         (_, Kind::Login(message)) if message.contains("unauthorized") => ConnectFault::Credentials { user },
@@ -220,7 +235,9 @@ fn tls_fault(error: &TlsError) -> ConnectFault {
     match error {
         TlsError::InvalidMessage(_) => ConnectFault::TlsNotOffered,
         TlsError::InvalidCertificate(reason) => match reason {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => ConnectFault::CertificateExpired,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                ConnectFault::CertificateExpired
+            }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 ConnectFault::CertificateNotYetValid
             }
@@ -289,7 +306,8 @@ mod tests {
 
     #[test]
     fn the_place_of_a_syntax_error_is_taken_from_its_message() {
-        let message = "Invalid input 'MREGE': expected 'MERGE' (line 2, column 8 (offset: 27))\n\"MREGE (n)\"\n ^";
+        let message =
+            "Invalid input 'MREGE': expected 'MERGE' (line 2, column 8 (offset: 27))\n\"MREGE (n)\"\n ^";
         assert_eq!(placed(message), ("Invalid input 'MREGE': expected 'MERGE'".to_owned(), Some((2, 8))));
         assert_eq!(placed("There is no place."), ("There is no place".to_owned(), None));
     }
@@ -301,7 +319,10 @@ mod tests {
         assert_eq!(fault(invalid(CertificateError::Expired)), ConnectFault::CertificateExpired);
         assert_eq!(fault(invalid(CertificateError::NotValidYet)), ConnectFault::CertificateNotYetValid);
         assert_eq!(fault(invalid(CertificateError::UnknownIssuer)), ConnectFault::UnknownAuthority);
-        assert!(matches!(fault(invalid(CertificateError::NotValidForName)), ConnectFault::CertificateName(_)));
+        assert!(matches!(
+            fault(invalid(CertificateError::NotValidForName)),
+            ConnectFault::CertificateName(_)
+        ));
         assert!(matches!(
             fault(TlsError::AlertReceived(AlertDescription::CertificateRequired)),
             ConnectFault::ClientCertificate(_)

@@ -65,16 +65,19 @@ impl Neo4j {
     async fn explain_after(&self, head: &str, statement: &str) -> Result<Explained, GraphError> {
         let lines = if head.is_empty() { 0 } else { EVENT_LINES };
         let inside = |position: Option<(usize, usize)>| {
-            position.and_then(|(line, column)| Some((line.checked_sub(lines).filter(|line| *line > 0)?, column)))
+            position
+                .and_then(|(line, column)| Some((line.checked_sub(lines).filter(|line| *line > 0)?, column)))
         };
         let mut transaction = self.begin().await?;
-        let summary = run(&mut transaction, query(&format!("EXPLAIN {head}{statement}")))
-            .await
-            .map_err(|error| match error {
-                GraphError::Statement { message, position } => {
-                    GraphError::Statement { message, position: inside(position).map(|place| unshifted(place, head)) }
+        let summary =
+            run(&mut transaction, query(&format!("EXPLAIN {head}{statement}"))).await.map_err(|error| {
+                match error {
+                    GraphError::Statement { message, position } => GraphError::Statement {
+                        message,
+                        position: inside(position).map(|place| unshifted(place, head)),
+                    },
+                    other => other,
                 }
-                other => other,
             })?;
         let notices = summary.notifications().iter().map(|notification| {
             let mut notice = notice(notification);
@@ -104,7 +107,8 @@ impl Neo4j {
     ///
     /// Where the server cannot be asked.
     pub async fn procedures(&self, prefix: &str) -> Result<Vec<String>, GraphError> {
-        const PROCEDURES: &str = "SHOW PROCEDURES YIELD name WHERE name STARTS WITH $prefix RETURN name AS name ORDER BY name";
+        const PROCEDURES: &str =
+            "SHOW PROCEDURES YIELD name WHERE name STARTS WITH $prefix RETURN name AS name ORDER BY name";
         let mut names = Vec::new();
         self.rows(query(PROCEDURES).param("prefix", prefix), |row| {
             names.extend(row.get::<String>("name").ok());

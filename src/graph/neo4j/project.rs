@@ -96,7 +96,9 @@ async fn read_nodes(
 ) -> Result<(), GraphError> {
     let name = identify.map_or("null".to_owned(), |property| format!("n.{}", quoted(property)));
     let statement = if label == EVERY {
-        format!("MATCH (n) WHERE NOT n:{CHECKPOINT_LABEL} RETURN id(n) AS id, {name} AS name, labels(n)[0] AS label")
+        format!(
+            "MATCH (n) WHERE NOT n:{CHECKPOINT_LABEL} RETURN id(n) AS id, {name} AS name, labels(n)[0] AS label"
+        )
     } else {
         format!("MATCH (n:{}) RETURN id(n) AS id, {name} AS name", quoted(label))
     };
@@ -146,7 +148,9 @@ async fn read_relationships(
     stream(transaction, query(&statement), &mut |row| {
         let relationship =
             Relationship { id: get(&row, "id")?, source: get(&row, "source")?, target: get(&row, "target")? };
-        if !nodes.chosen.contains_key(&relationship.source) || !nodes.chosen.contains_key(&relationship.target) {
+        if !nodes.chosen.contains_key(&relationship.source)
+            || !nodes.chosen.contains_key(&relationship.target)
+        {
             return Ok(());
         }
         for (place, (property, column)) in properties.iter().zip(&mut values).enumerate() {
@@ -176,12 +180,15 @@ fn ordered(
     order.sort_by_key(|place| found.get(*place).map(|relationship| relationship.id));
     let mut projected = ProjectedRelationships::default();
     for relationship in order.iter().filter_map(|place| found.get(*place)) {
-        if let (Some(source), Some(target)) = (nodes.place(relationship.source)?, nodes.place(relationship.target)?) {
+        if let (Some(source), Some(target)) =
+            (nodes.place(relationship.source)?, nodes.place(relationship.target)?)
+        {
             projected.sources.push(source);
             projected.targets.push(target);
         }
     }
-    let column = |values: &Vec<Option<f64>>| order.iter().filter_map(|place| values.get(*place).copied()).collect();
+    let column =
+        |values: &Vec<Option<f64>>| order.iter().filter_map(|place| values.get(*place).copied()).collect();
     projected.properties =
         properties.iter().cloned().zip(values.iter().map(column)).collect::<IndexMap<_, _>>();
     Ok(projected)

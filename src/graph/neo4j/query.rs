@@ -18,7 +18,11 @@ const NODES_AT_ONCE: usize = 10_000;
 impl Neo4j {
     /// Asks a question. That it only asks is the server's word: it says what kind of statement it is before it is run; and
     /// what may slip through is rolled back.
-    pub(super) async fn ask(&self, cypher: &str, parameters: Map<String, Value>) -> Result<Table, GraphError> {
+    pub(super) async fn ask(
+        &self,
+        cypher: &str,
+        parameters: Map<String, Value>,
+    ) -> Result<Table, GraphError> {
         let mut transaction = self.begin().await?;
         let kind = run(&mut transaction, query(&format!("EXPLAIN {cypher}"))).await?.r#type;
         if !matches!(kind, Some(Type::Read) | None) {
@@ -30,7 +34,11 @@ impl Neo4j {
     }
 
     /// Runs a statement that may change something.
-    pub(super) async fn change(&self, cypher: &str, parameters: Map<String, Value>) -> Result<Table, GraphError> {
+    pub(super) async fn change(
+        &self,
+        cypher: &str,
+        parameters: Map<String, Value>,
+    ) -> Result<Table, GraphError> {
         let mut transaction = self.begin().await?;
         let table = table(&mut transaction, cypher, parameters).await?;
         transaction.commit().await.map_err(|error| graph_error(&error))?;
@@ -53,7 +61,8 @@ impl Neo4j {
         let mut transaction = self.begin().await?;
         let labels = names(&mut transaction, "CALL db.labels() YIELD label AS name RETURN name").await?;
         let types =
-            names(&mut transaction, "CALL db.relationshipTypes() YIELD relationshipType AS name RETURN name").await?;
+            names(&mut transaction, "CALL db.relationshipTypes() YIELD relationshipType AS name RETURN name")
+                .await?;
         let mut counts = Counts::default();
         for label in labels.into_iter().filter(|label| label != CHECKPOINT_LABEL) {
             let statement = format!("MATCH (n:{}) RETURN count(n) AS count", quoted(&label));

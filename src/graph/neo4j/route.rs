@@ -52,7 +52,8 @@ pub(super) async fn find(address: &Address, connection: &Connection) -> Result<S
     if address.routed {
         let table = table(&reached.graph, &connection.database).await?;
         in_cluster = !stands_alone(&table);
-        if let Some(writer) = writer(&table).filter(|_| in_cluster).and_then(|writer| address.beside(writer)) {
+        if let Some(writer) = writer(&table).filter(|_| in_cluster).and_then(|writer| address.beside(writer))
+        {
             reached = connection::reach(&writer, connection).await?;
             used = writer;
         }
@@ -104,7 +105,10 @@ mod tests {
     use super::*;
 
     fn role(role: &str, addresses: &[&str]) -> Role {
-        Role { role: role.to_owned(), addresses: addresses.iter().map(|&address| address.to_owned()).collect() }
+        Role {
+            role: role.to_owned(),
+            addresses: addresses.iter().map(|&address| address.to_owned()).collect(),
+        }
     }
 
     #[test]

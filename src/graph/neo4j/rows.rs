@@ -25,10 +25,8 @@ impl Rows {
     pub(super) fn of(batch: &WriteBatch) -> Result<Self, WriteError> {
         let mut rows = Vec::with_capacity(batch.events.len());
         for (place, event) in batch.events.iter().enumerate() {
-            let event = to_bolt(event, "event").map_err(|error| WriteError::Record {
-                position: Some(place),
-                message: error.to_string(),
-            })?;
+            let event = to_bolt(event, "event")
+                .map_err(|error| WriteError::Record { position: Some(place), message: error.to_string() })?;
             rows.push(list(vec![integer(place as u64, "row")?, event]));
         }
         Ok(Self { statement: batch::rows_statement(&batch.statement), rows })
@@ -44,7 +42,8 @@ impl Rows {
                 .param("count", integer(piece.rows.len() as u64, "rows")?)
                 .param("rows", list(piece.rows));
             let (rows, counters) = run(transaction, statement).await?;
-            let came_through = rows.first().and_then(|row| row.get::<Option<Vec<usize>>>("came").ok()).flatten();
+            let came_through =
+                rows.first().and_then(|row| row.get::<Option<Vec<usize>>>("came").ok()).flatten();
             if let Some(came_through) = came_through {
                 let came_through: BTreeSet<usize> = came_through.into_iter().collect();
                 written.wrote_nothing.extend(places.filter(|place| !came_through.contains(place)));

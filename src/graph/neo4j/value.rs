@@ -51,10 +51,9 @@ pub(super) fn list(items: Vec<BoltType>) -> BoltType {
 
 /// A count, an offset or an id, as the server has them.
 pub(super) fn integer(number: u64, place: &str) -> Result<BoltType, GraphError> {
-    i64::try_from(number).map(BoltType::from).map_err(|_| GraphError::IntegerTooLarge {
-        place: place.to_owned(),
-        value: number.to_string(),
-    })
+    i64::try_from(number)
+        .map(BoltType::from)
+        .map_err(|_| GraphError::IntegerTooLarge { place: place.to_owned(), value: number.to_string() })
 }
 
 /// About how many bytes a value takes in a message: never too few.
@@ -132,8 +131,12 @@ fn text_of(value: &BoltType) -> Option<String> {
             let (time, offset): (NaiveTime, FixedOffset) = time.into();
             Some(format!("{time:?}{}", offset_text(offset)))
         }
-        BoltType::LocalDateTime(local) => NaiveDateTime::try_from(local).ok().map(|local| format!("{local:?}")),
-        BoltType::DateTime(zoned) => DateTime::<FixedOffset>::try_from(zoned).ok().map(|zoned| zoned_text(&zoned)),
+        BoltType::LocalDateTime(local) => {
+            NaiveDateTime::try_from(local).ok().map(|local| format!("{local:?}"))
+        }
+        BoltType::DateTime(zoned) => {
+            DateTime::<FixedOffset>::try_from(zoned).ok().map(|zoned| zoned_text(&zoned))
+        }
         BoltType::DateTimeZoneId(zoned) => DateTime::<FixedOffset>::try_from(zoned)
             .ok()
             .map(|there| format!("{}[{}]", zoned_text(&there), zoned.tz_id())),
@@ -202,7 +205,10 @@ mod tests {
         assert_eq!(zoned("2022-03-01T00:10:00.5+05:30"), "2022-03-01T00:10:00.500+05:30");
         let local: NaiveDateTime = "2022-03-01T00:10:00".parse().unwrap();
         assert_eq!(to_json(&BoltType::from(local)), "2022-03-01T00:10:00");
-        assert_eq!(to_json(&BoltType::from((local, "Europe/Paris"))), "2022-03-01T00:10:00+01:00[Europe/Paris]");
+        assert_eq!(
+            to_json(&BoltType::from((local, "Europe/Paris"))),
+            "2022-03-01T00:10:00+01:00[Europe/Paris]"
+        );
         assert_eq!(to_json(&BoltType::from(local.date())), "2022-03-01");
         assert_eq!(to_json(&BoltType::from(local.time())), "00:10:00");
     }

@@ -13,8 +13,8 @@ use neo4rs::summary::Counters;
 use neo4rs::{BoltMap, BoltNull, BoltType, Graph, Query, Txn, query};
 
 use super::error::{is_lost, write_error};
-use super::rows::Rows;
 use super::route::Server;
+use super::rows::Rows;
 use super::value::{integer, list};
 use super::{BEGINS_WITHIN, Neo4j};
 use crate::graph::{Advance, Checkpoint, GraphError, WriteBatch, WriteError, Written};
@@ -113,7 +113,9 @@ fn verdict(advances: &[Advance], stood: &[Stood], own_mark: Option<&str>) -> Ver
     });
     let is_ours = |advance: &Advance| {
         place(advance).is_some_and(|stood| {
-            stood.offset == advance.checkpoint.offset && own_mark.is_some() && stood.mark.as_deref() == own_mark
+            stood.offset == advance.checkpoint.offset
+                && own_mark.is_some()
+                && stood.mark.as_deref() == own_mark
         })
     };
     match elsewhere {
@@ -222,15 +224,13 @@ async fn move_checkpoints(
         .param("mark", mark)
         .param("advances", list(advances));
     let (rows, _) = run(transaction, statement).await?;
-    rows.iter().map(|row| stood(row).map_err(|error| broken(&batch.topic, row, &error.to_string()).into())).collect()
+    rows.iter()
+        .map(|row| stood(row).map_err(|error| broken(&batch.topic, row, &error.to_string()).into()))
+        .collect()
 }
 
 fn stood(row: &neo4rs::Row) -> Result<Stood, neo4rs::DeError> {
-    Ok(Stood {
-        partition: row.get("partition")?,
-        offset: row.get("stood")?,
-        mark: row.get("mark")?,
-    })
+    Ok(Stood { partition: row.get("partition")?, offset: row.get("stood")?, mark: row.get("mark")? })
 }
 
 /// Runs a statement of a batch, and gives all its rows.
@@ -325,7 +325,10 @@ mod tests {
 
     #[test]
     fn another_loaders_batch_with_the_same_end_is_not_taken_for_ours() {
-        assert_eq!(verdict(&advances(5, 9), &stood(9, Some("other-1")), Some("store-1")), Verdict::Fenced(0, 5, 9));
+        assert_eq!(
+            verdict(&advances(5, 9), &stood(9, Some("other-1")), Some("store-1")),
+            Verdict::Fenced(0, 5, 9)
+        );
         assert_eq!(verdict(&advances(5, 9), &stood(9, None), None), Verdict::Fenced(0, 5, 9));
     }
 

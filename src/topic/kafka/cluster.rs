@@ -264,12 +264,14 @@ pub(super) fn unsettled(error: ClientError) -> KafkaError {
 /// Tries to reach the cluster; its id, where it has one.
 fn probe(connection: &Connection, patience: Duration) -> Result<Option<String>, KafkaError> {
     let mut config = connection.client_config()?;
-    // Each address of each server is tried once: a login that was refused must not be repeated.
+    // Each address of each server is tried once: a login that was refused must not be repeated. How long that may take, is
+    // looked at here.
+    let longer = (patience + Duration::from_secs(1)).as_millis().clamp(1_000, 300_000).to_string();
     config
         .set("reconnect.backoff.ms", "600000")
         .set("reconnect.backoff.max.ms", "600000")
-        .set("api.version.request.timeout.ms", patience.as_millis().clamp(10, 300_000).to_string())
-        .set("socket.connection.setup.timeout.ms", patience.as_millis().clamp(1_000, 300_000).to_string());
+        .set("api.version.request.timeout.ms", &longer)
+        .set("socket.connection.setup.timeout.ms", &longer);
     let client = client(&config)?;
     let begun = Instant::now();
     loop {

@@ -9,65 +9,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
-use rdkafka::message::Message as _;
-use rdkafka::producer::{
-    BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer,
-};
-use rdkafka::{ClientConfig, message::OwnedHeaders};
-use tokio::sync::Notify;
-
-use super::cluster::{Kafka, blocking, signed, unsettled};
-use super::complaint::Complaint;
+use super::cluster::{Kafka, blocking};
 use super::error::KafkaError;
 use super::headers::Stamp;
 use super::health::Health;
+use super::sender::{Outgoing, ProducerOptions, Sender};
 use crate::message::{Message, RowId};
 use crate::topic::partition;
-
-/// How many messages wait to be acknowledged at most; each takes about half a kilobyte beside its key and value.
-const QUEUE_MESSAGES: u32 = 50_000;
-/// How many kilobytes of keys and values wait to be acknowledged at most.
-const QUEUE_KILOBYTES: u32 = 32 * 1024;
-/// How long a batch waits for more messages.
-const LINGER: Duration = Duration::from_millis(20);
-/// How often a wait looks around.
-const TICK: Duration = Duration::from_millis(50);
-
-/// How a producer works.
-#[derive(Debug, Clone)]
-pub struct ProducerOptions {
-    /// Kafka's `compression.type`, `lz4` by default.
-    pub compression: String,
-    /// The most bytes of a message, where the topic says so.
-    pub max_message_bytes: Option<u64>,
-    /// How long Kafka may be away before the run is given up.
-    pub patience: Duration,
-}
-
-impl Default for ProducerOptions {
-    fn default() -> Self {
-        Self { compression: "lz4".to_owned(), max_message_bytes: None, patience: Duration::from_mins(2) }
-    }
-}
-
-impl ProducerOptions {
-    /// The compression for a topic: the codec that its own settings name, else lz4.
-    #[must_use]
-    pub fn compression_for(topic: &crate::spec::Topic) -> String {
-        match topic.config.get("compression.type").map(String::as_str) {
-            None | Some("producer") => "lz4".to_owned(),
-            Some("uncompressed") => "none".to_owned(),
-            Some(codec) => codec.to_owned(),
-        }
-    }
-}
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,20 +35,17 @@ pub enum Produced {
 
 /// Where rows go in.
 pub struct Producer {
-    topic: String,
     /// The last row of each partition.
     last: Vec<Option<RowId>>,
-    client: ThreadedProducer<Deliveries>,
+    sender: Sender,
     stamp: Stamp,
-    patience: Duration,
-    queued: u64,
 }
 
 impl fmt::Debug for Producer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Producer")
-            .field("topic", &self.topic)
-            .field("queued", &self.queued)
+            .field("topic", &self.sender.topic())
+            .field("queued", &self.sender.sent())
             .finish_non_exhaustive()
     }
 }
@@ -116,15 +62,10 @@ impl Producer {
         last: &BTreeMap<u32, RowId>,
         options: &ProducerOptions,
     ) -> Result<Self, KafkaError> {
-        let config = producer_config(kafka.config()?, options);
-        let client = config.create_with_context(Deliveries::new(partitions)).map_err(unsettled)?;
         Ok(Self {
-            topic: topic.to_owned(),
             last: (0..partitions.max(1)).map(|partition| last.get(&partition).cloned()).collect(),
-            client,
+            sender: Sender::new(kafka, topic, partitions, options)?,
             stamp: Stamp::default(),
-            patience: options.patience,
-            queued: 0,
         })
     }
 
@@ -142,15 +83,19 @@ impl Producer {
         if last.is_some_and(|last| message.origin.row <= *last) {
             return Ok(Produced::AlreadyThere { partition });
         }
-        let headers = self.stamp.headers(&message.origin);
-        let (key, value) = (message.key.as_deref(), message.value.as_slice());
-        self.put(partition, key, value, headers, &message.origin.row).await?;
-        if let Some(last) = self.last.get_mut(partition as usize) {
-            *last = Some(message.origin.row);
-        }
-        self.queued += 1;
         // A queue with room never waits; the others must get their turn all the same.
         tokio::task::coop::consume_budget().await;
+        let outgoing = Outgoing {
+            partition,
+            key: message.key.as_deref(),
+            value: &message.value,
+            headers: self.stamp.headers(&message.origin),
+        };
+        let row = message.origin.row;
+        self.sender.send(outgoing, || row.to_string()).await?;
+        if let Some(last) = self.last.get_mut(partition as usize) {
+            *last = Some(row);
+        }
         Ok(Produced::Queued { partition })
     }
 
@@ -159,198 +104,25 @@ impl Producer {
     /// # Errors
     /// Where a message could not be delivered; where Kafka is away for too long.
     pub async fn flush(&mut self) -> Result<BTreeMap<u32, u64>, KafkaError> {
-        let begun = Instant::now();
-        while self.client.in_flight_count() > 0 {
-            self.wait(begun).await?;
-        }
-        self.check()?;
+        self.sender.flush().await?;
         Ok(self.delivered())
     }
 
     /// How many messages each partition has acknowledged so far.
     #[must_use]
     pub fn delivered(&self) -> BTreeMap<u32, u64> {
-        let counts = self.client.context().counts.iter();
-        (0..).zip(counts.map(|count| count.load(Ordering::Relaxed))).collect()
+        self.sender.delivered()
     }
 
     /// How the connections are doing.
     #[must_use]
     pub fn health(&self) -> &Health {
-        &self.client.context().health
+        self.sender.health()
     }
 
     /// Lets go of the connections; messages that were not acknowledged may or may not be delivered.
     pub async fn close(self) {
         // Dropping it waits for its threads.
         let _ = blocking(move || drop(self)).await;
-    }
-
-    /// Hands a message to librdkafka, when it has room.
-    async fn put(
-        &self,
-        partition: u32,
-        key: Option<&[u8]>,
-        value: &[u8],
-        headers: OwnedHeaders,
-        row: &RowId,
-    ) -> Result<(), KafkaError> {
-        let mut record =
-            BaseRecord::to(&self.topic).partition(signed(partition)).payload(value).headers(headers);
-        record.key = key;
-        let begun = Instant::now();
-        loop {
-            self.check()?;
-            match self.client.send(record) {
-                Ok(()) => return Ok(()),
-                Err((error, again)) => match error.rdkafka_error_code() {
-                    Some(RDKafkaErrorCode::QueueFull) => {
-                        self.wait(begun).await?;
-                        record = again;
-                    }
-                    Some(RDKafkaErrorCode::MessageSizeTooLarge) => {
-                        let bytes = value.len() + key.map_or(0, <[u8]>::len);
-                        return Err(KafkaError::TooLarge {
-                            topic: self.topic.clone(),
-                            row: row.to_string(),
-                            bytes,
-                        });
-                    }
-                    _ => return Err(self.failed(error.to_string())),
-                },
-            }
-        }
-    }
-
-    /// Waits for an acknowledgement; not longer than the patience lasts, since the waiting begun or the last one came.
-    async fn wait(&self, begun: Instant) -> Result<(), KafkaError> {
-        self.check()?;
-        let deliveries = self.client.context();
-        // A wake-up that comes too early or never does no harm.
-        let _ = tokio::time::timeout(TICK, deliveries.arrived.notified()).await;
-        let waited = deliveries.silent_for().min(begun.elapsed());
-        if waited < self.patience {
-            return Ok(());
-        }
-        self.give_up();
-        let last = deliveries.health.complaints().last().map(Complaint::reason);
-        Err(KafkaError::Gone { waited, last })
-    }
-
-    /// Fails once any message has failed.
-    fn check(&self) -> Result<(), KafkaError> {
-        let deliveries = self.client.context();
-        if !deliveries.has_failed.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        self.give_up();
-        let reason = deliveries.failure.get().cloned().unwrap_or_default();
-        Err(self.failed(reason))
-    }
-
-    fn failed(&self, reason: String) -> KafkaError {
-        let delivered = self.delivered().values().sum();
-        let lost = self.queued.saturating_sub(delivered);
-        KafkaError::NotDelivered { topic: self.topic.clone(), delivered, lost, reason }
-    }
-
-    /// Throws away what was not sent yet: after a failure no later message may be.
-    fn give_up(&self) {
-        self.client.purge(PurgeConfig::default().queue().inflight());
-    }
-}
-
-/// The settings of a producer, by librdkafka's names.
-fn producer_config(mut config: ClientConfig, options: &ProducerOptions) -> ClientConfig {
-    config
-        .set("enable.idempotence", "true")
-        .set("enable.gapless.guarantee", "true")
-        .set("acks", "all")
-        // How long is too long, the caller says: a message that times out by itself would leave a gap behind it.
-        .set("message.timeout.ms", "0")
-        .set("compression.type", &options.compression)
-        .set("linger.ms", LINGER.as_millis().to_string())
-        .set("queue.buffering.max.messages", QUEUE_MESSAGES.to_string())
-        .set("queue.buffering.max.kbytes", QUEUE_KILOBYTES.to_string());
-    if let Some(bytes) = options.max_message_bytes {
-        config.set("message.max.bytes", bytes.clamp(1_000, 1_000_000_000).to_string());
-    }
-    config
-}
-
-/// What the servers acknowledged.
-pub(super) struct Deliveries {
-    counts: Vec<AtomicU64>,
-    has_failed: AtomicBool,
-    failure: OnceLock<String>,
-    arrived: Notify,
-    begun: Instant,
-    /// When the last acknowledgement came, in milliseconds since the beginning.
-    last: AtomicU64,
-    health: Health,
-}
-
-impl Deliveries {
-    fn new(partitions: u32) -> Self {
-        Self {
-            counts: (0..partitions.max(1)).map(|_| AtomicU64::new(0)).collect(),
-            has_failed: AtomicBool::new(false),
-            failure: OnceLock::new(),
-            arrived: Notify::new(),
-            begun: Instant::now(),
-            last: AtomicU64::new(0),
-            health: Health::default(),
-        }
-    }
-
-    /// How long it is since the last acknowledgement.
-    fn silent_for(&self) -> Duration {
-        self.begun.elapsed().saturating_sub(Duration::from_millis(self.last.load(Ordering::Relaxed)))
-    }
-
-    fn fail(&self, error: &ClientError) {
-        let code = error.rdkafka_error_code();
-        // What was thrown away failed because something else had.
-        if matches!(code, Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)) {
-            return;
-        }
-        let _ = self.failure.set(code.map_or_else(|| error.to_string(), |code| code.to_string()));
-        self.has_failed.store(true, Ordering::Release);
-        self.arrived.notify_one();
-    }
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        self.health.log(level, facility, line);
-    }
-
-    fn error(&self, error: ClientError, reason: &str) {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-            let _ = self.failure.set(reason.to_owned());
-            self.fail(&error);
-        }
-        self.health.error(error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        match result {
-            Ok(message) => {
-                let partition = usize::try_from(message.partition()).unwrap_or(usize::MAX);
-                if let Some(count) = self.counts.get(partition) {
-                    count.fetch_add(1, Ordering::Relaxed);
-                }
-                let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-                if self.last.swap(now, Ordering::Relaxed) != now {
-                    self.health.answered();
-                }
-                self.arrived.notify_one();
-            }
-            Err((error, _)) => self.fail(error),
-        }
     }
 }
