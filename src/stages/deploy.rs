@@ -105,11 +105,7 @@ pub(super) async fn in_memory(plan: &Plan) -> Result<Endpoints, Fault> {
 }
 
 /// Prepares a graph that is open.
-async fn prepare(
-    plan: &Plan,
-    store: Box<dyn GraphStore>,
-    topic: Topic,
-) -> Result<Endpoints, Fault> {
+async fn prepare(plan: &Plan, store: Box<dyn GraphStore>, topic: Topic) -> Result<Endpoints, Fault> {
     let name = &plan.pipeline.spec.topic.name;
     let checkpoints = store.checkpoints(name).await?;
     if checkpoints.is_empty() && matches!(topic, Topic::Memory { .. }) {

@@ -11,7 +11,7 @@ use super::Target;
 use super::state::StateError;
 use super::stream::{DeadLetterError, LoadError, ResumeError};
 use crate::analysis::AnalysisError;
-use crate::diagnostic::{Code, Diagnostic, Location, Part, Path};
+use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
 use crate::graph::{ConnectFault, GraphError, WriteError};
 use crate::source::SourceError;
 use crate::validate;
@@ -298,12 +298,39 @@ pub(super) fn analysis(index: usize, name: &str, error: &AnalysisError) -> Fault
     let path = Path::of("spec.analyses").index(index);
     let path = match error {
         AnalysisError::Graph(GraphError::Statement { .. } | GraphError::NotReadOnly) => path.key("cypher"),
-        AnalysisError::Node(_) | AnalysisError::Engine(_) => path.key("config"),
-        AnalysisError::UnknownProcedure { .. } | AnalysisError::WritesRelationships { .. } => path.key("gds"),
-        AnalysisError::NoServer => path.key("engine"),
+        AnalysisError::Node(_) | AnalysisError::Engine(_) | AnalysisError::Server { .. } => {
+            path.key("config")
+        }
+        AnalysisError::UnknownProcedure { .. }
+        | AnalysisError::NoSuchProcedure { .. }
+        | AnalysisError::Memory { .. }
+        | AnalysisError::WritesRelationships { .. } => path.key("gds"),
+        AnalysisError::NoSuchMode { .. } => path.key("mode"),
+        AnalysisError::NoServer { .. } => path.key("engine"),
         _ => path,
     };
-    Diagnostic::new(Code::AnalysisFailed, format!("{name}: {}", with_causes(error))).at(path).into()
+    let finding = Diagnostic::new(Code::AnalysisFailed, format!("{name}: {}", with_causes(error))).at(path);
+    let helps = analysis_helps(error);
+    helps.into_iter().fold(finding, Diagnostic::help).into()
+}
+
+/// What can be done about an analysis that has no result.
+fn analysis_helps(error: &AnalysisError) -> Vec<String> {
+    match error {
+        AnalysisError::NoServer { .. } => vec![
+            "install Neo4j's plugin `graph-data-science` on the server, and run again".to_owned(),
+            "`engine: auto` uses the built-in engine instead, for the procedures that it has".to_owned(),
+        ],
+        AnalysisError::NoSuchProcedure { name, known } => {
+            did_you_mean(name, known.iter().map(String::as_str)).into_iter().collect()
+        }
+        AnalysisError::NoSuchMode { modes, .. } => vec![format!("modes: {}", modes.join(", "))],
+        AnalysisError::Memory { .. } => vec![
+            "project less, or give the server more heap (`server.memory.heap.max_size`)".to_owned(),
+            "`config: { sudo: true }` runs it all the same, at the server's risk".to_owned(),
+        ],
+        _ => Vec::new(),
+    }
 }
 
 /// The fault of a test's rows.

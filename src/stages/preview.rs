@@ -57,9 +57,7 @@ async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
     let decoded = stream::decode(&message.value, &plan.mapping);
     let (value, fault) = match decoded {
         Ok(event) => (event, None),
-        Err(reason) => {
-            (serde_json::from_slice(&message.value).unwrap_or_default(), Some(reason.to_string()))
-        }
+        Err(reason) => (serde_json::from_slice(&message.value).unwrap_or_default(), Some(reason.to_string())),
     };
     let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
     let mut row = PreviewRow {

@@ -173,8 +173,9 @@ async fn stages(
         results.find(&spec.allow, judged);
     }
     if rows.already_loaded + rows.written > 0 && !interrupt.requested() {
+        let target = options.target(plan);
         let analysing =
-            analyse::analyse(plan, &*endpoints.store, &progress, interrupt, &mut results.analyses);
+            analyse::analyse(plan, &*endpoints.store, target, &progress, interrupt, &mut results.analyses);
         journal.stage(Stage::Analyse, analysing).await?;
         if whole {
             let judged = judge::assertions(&results.analyses);

@@ -4,7 +4,9 @@ use std::path::Path as FolderPath;
 
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::graph::{self, Neo4j};
-use crate::spec::{External, ExternalKafka, ExternalNeo4j, KafkaSecurity, Pipeline, SecretSource, Tls, Topic};
+use crate::spec::{
+    External, ExternalKafka, ExternalNeo4j, KafkaSecurity, Pipeline, SecretSource, Tls, Topic,
+};
 use crate::stages::Fault;
 use crate::topic::kafka::{self, Kafka, KafkaError, Login, PATIENCE, TopicState};
 use crate::validate;

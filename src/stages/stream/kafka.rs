@@ -21,7 +21,8 @@ use crate::stages::Fault;
 use crate::stages::deploy::{Endpoints, KafkaTopic, group};
 use crate::stages::validate::Plan;
 use crate::topic::kafka::{
-    self, Consumer, ConsumerOptions, KafkaError, Lane, Loaded, Produced, Producer, ProducerOptions, Watermarks,
+    self, Consumer, ConsumerOptions, KafkaError, Lane, Loaded, Produced, Producer, ProducerOptions,
+    Watermarks,
 };
 
 /// How long a batch waits for more records behind its first.
@@ -175,12 +176,7 @@ impl<'a> Way<'a> {
     }
 
     /// Compares what was moved with what stands on both sides now.
-    async fn conclude(
-        &self,
-        total: u64,
-        limit: Option<u64>,
-        watch: &Watch<'_>,
-    ) -> Result<Streamed, Fault> {
+    async fn conclude(&self, total: u64, limit: Option<u64>, watch: &Watch<'_>) -> Result<Streamed, Fault> {
         let rows = watch.counters.rows(self.endpoints.loaded());
         let marks = self.topic.kafka.watermarks(self.name()).await?;
         let checkpoints = self.endpoints.store.checkpoints(self.name()).await?;
@@ -190,7 +186,11 @@ impl<'a> Way<'a> {
             checks.insert(0, check("rows of the files = rows read", total, rows.read));
             let loaded = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
             let ends = high(&marks).values().sum();
-            checks.push(check("the ends of the topic's partitions = the checkpoints in the graph", ends, loaded));
+            checks.push(check(
+                "the ends of the topic's partitions = the checkpoints in the graph",
+                ends,
+                loaded,
+            ));
         }
         let letters = self.plan.pipeline.spec.topic.dead_letters();
         let earlier = self.endpoints.checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum();

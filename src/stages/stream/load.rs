@@ -22,8 +22,8 @@ use crate::topic::Record;
 use crate::topic::kafka::KafkaError;
 use crate::topic::memory::Consumer;
 
-pub(in crate::stages) use attempt::{Reason, decode};
 pub(super) use attempt::{Attempt, Fate};
+pub(in crate::stages) use attempt::{Reason, decode};
 use patience::Patience;
 
 /// Between two saves lies at least this many times what the last one took, so that saving a large graph never dominates.

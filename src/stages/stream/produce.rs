@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use futures::{Stream, StreamExt as _};
 
 use super::Counters;
-use crate::progress::Interrupt;
 use crate::message::Message;
+use crate::progress::Interrupt;
 use crate::source::{Batch, Encoder, SourceError};
 use crate::stages::Fault;
 use crate::topic::memory::{Produced, Producer, ReaderGone};

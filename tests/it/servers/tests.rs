@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::{Connect, Kafka, KafkaOptions, KafkaVersion, Neo4j, Received, until, unique};
+use super::{Connect, Kafka, KafkaOptions, KafkaVersion, Neo4j, Received, unique, until};
 
 fn a_message_comes_back(kafka: &Kafka) {
     let topic = unique("there-and-back");
@@ -56,7 +56,8 @@ fn what_a_killed_server_had_is_there_after_its_restart() {
 
 #[test]
 fn connect_works_for_brokers_that_are_older_and_on_zookeeper() {
-    let kafka = Kafka::start(&KafkaOptions { version: KafkaVersion::V3_9OnZooKeeper, ..KafkaOptions::default() });
+    let kafka =
+        Kafka::start(&KafkaOptions { version: KafkaVersion::V3_9OnZooKeeper, ..KafkaOptions::default() });
     a_message_comes_back(&kafka);
     let connect = Connect::start(&kafka);
     assert_eq!(connect.url(), "");
@@ -69,5 +70,7 @@ fn a_server_ends_with_the_process_that_started_it() {
     let process = format!("/proc/{}", kafka.server.fact("pid"));
     assert!(fs::exists(&process).unwrap() && folder.is_dir());
     drop(kafka);
-    until(Duration::from_secs(5), "the server is gone", || !fs::exists(&process).unwrap() && !folder.exists());
+    until(Duration::from_secs(5), "the server is gone", || {
+        !fs::exists(&process).unwrap() && !folder.exists()
+    });
 }

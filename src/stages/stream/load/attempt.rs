@@ -111,8 +111,7 @@ pub(in crate::stages) fn decode(value: &[u8], mapping: &CompiledMapping) -> Resu
     if value.is_empty() {
         return Err(no_row("the message has no value".to_owned()));
     }
-    let event: Value =
-        serde_json::from_slice(value).map_err(|error| no_row(format!("not JSON: {error}")))?;
+    let event: Value = serde_json::from_slice(value).map_err(|error| no_row(format!("not JSON: {error}")))?;
     if !event.is_object() {
         return Err(no_row("not a JSON object".to_owned()));
     }
