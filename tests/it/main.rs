@@ -9,5 +9,6 @@ mod faults;
 mod harness;
 mod kafka;
 mod kills;
+mod proxy;
 mod run;
 mod servers;
