@@ -10,5 +10,6 @@ mod harness;
 mod kafka;
 mod kills;
 mod neo4j;
+mod proxy;
 mod run;
 mod servers;
