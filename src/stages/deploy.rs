@@ -14,6 +14,7 @@ use super::run::Options;
 use super::state::StateDir;
 use super::validate::Plan;
 use super::{Fault, Target};
+use crate::diagnostic::Diagnostic;
 use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Prepared};
 
 /// What a run talks to.
@@ -26,6 +27,8 @@ pub struct Endpoints {
     pub topic: Topic,
     /// The constraints and indexes that were made.
     pub prepared: Prepared,
+    /// What is doubtful about the servers, and does not stand in the way.
+    pub findings: Vec<Diagnostic>,
 }
 
 /// The topic that a run goes over.
@@ -93,7 +96,9 @@ async fn external(plan: &Plan) -> Result<Endpoints, Fault> {
     };
     let (kafka, neo4j) = external::reach(servers, &plan.base).await?;
     let topic = external::topic(&kafka, &spec.topic).await?;
-    prepare(plan, Box::new(neo4j), Topic::Kafka(Box::new(topic))).await
+    let findings = super::fault::topic(&topic.state);
+    let endpoints = prepare(plan, Box::new(neo4j), Topic::Kafka(Box::new(topic))).await?;
+    Ok(Endpoints { findings, ..endpoints })
 }
 
 /// An empty graph in memory, for tests and previews.
@@ -112,7 +117,7 @@ async fn prepare(plan: &Plan, store: Box<dyn GraphStore>, topic: Topic) -> Resul
         refuse_other_topic(&*store, name).await?;
     }
     let prepared = store.prepare(&plan.mapping.schema).await?;
-    Ok(Endpoints { store, checkpoints, topic, prepared })
+    Ok(Endpoints { store, checkpoints, topic, prepared, findings: Vec::new() })
 }
 
 /// Refuses a graph that was loaded through another topic: under a new name every row would be loaded a second time.
@@ -126,6 +131,17 @@ async fn refuse_other_topic(store: &dyn GraphStore, topic: &str) -> Result<(), F
 }
 
 impl Endpoints {
+    /// What the server's engine does not have, and the pipeline does without; the embedded engine's gaps are the README's.
+    pub(super) fn notes(&self) -> Vec<String> {
+        if matches!(self.topic, Topic::Memory { .. }) {
+            return Vec::new();
+        }
+        let without = self.prepared.done_without.iter();
+        without
+            .map(|(constraint, reason)| format!("does without `{}`: {reason}", constraint.cypher()))
+            .collect()
+    }
+
     /// How many messages earlier runs have brought into the graph or to the dead letters.
     pub(super) fn loaded(&self) -> u64 {
         self.checkpoints.values().map(|checkpoint| checkpoint.offset).sum()

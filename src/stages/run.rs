@@ -147,6 +147,10 @@ async fn stages(
     let endpoints = journal.stage(Stage::Deploy, deploy::deploy(plan, options, &mut results.state)).await?;
 
     let progress = journal.progress.clone();
+    for note in endpoints.notes() {
+        progress.tell(Event::StageNote { stage: Stage::Deploy, note });
+    }
+    results.find(&spec.allow, endpoints.findings.clone());
     let counters = Counters::default();
     let watch = Watch { counters: &counters, progress: &progress, interrupt };
     let streaming = stream::stream(plan, &endpoints, options.limit, &watch);
