@@ -87,6 +87,7 @@ async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(
     let checkpoint = Checkpoint { offset: 1, row: Some(message.origin.row.clone()), ..Checkpoint::default() };
     let batch = WriteBatch {
         statement: plan.mapping.schema.statement.clone(),
+        dictionary: None,
         topic: plan.pipeline.spec.topic.name.clone(),
         events: vec![row.value.clone()],
         advances: vec![Advance { partition: row.partition, from: 0, checkpoint }],

@@ -1,6 +1,8 @@
 //! The Neo4j store on a real server.
 
 mod connecting;
+mod forms;
+mod surviving;
 mod writing;
 
 use std::sync::Arc;
@@ -59,6 +61,7 @@ fn batch(mapping: &CompiledMapping, topic: &str, from: u64, events: Vec<Value>) 
     };
     WriteBatch {
         statement: mapping.schema.statement.clone(),
+        dictionary: mapping.schema.dictionary.clone(),
         topic: topic.to_owned(),
         events,
         advances: vec![Advance { partition: 0, from, checkpoint }],

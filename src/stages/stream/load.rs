@@ -193,8 +193,14 @@ impl<'a> Loader<'a> {
     }
 
     fn batch(&self, events: Vec<Value>, advances: Vec<Advance>) -> WriteBatch {
-        let statement = self.job.mapping.schema.statement.clone();
-        WriteBatch { statement, topic: self.job.topic.to_owned(), events, advances }
+        let schema = &self.job.mapping.schema;
+        WriteBatch {
+            statement: schema.statement.clone(),
+            dictionary: schema.dictionary.clone(),
+            topic: self.job.topic.to_owned(),
+            events,
+            advances,
+        }
     }
 
     fn move_checkpoints(&mut self, advances: Vec<Advance>) {

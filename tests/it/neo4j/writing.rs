@@ -88,3 +88,49 @@ async fn a_question_is_answered_in_order_and_may_not_write() {
     let GraphError::Statement { position, message } = error else { panic!("{error:?}") };
     assert_eq!(position, Some((2, 1)), "{message}");
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_a_statement_is_placed_in_the_users_text() {
+    let server = servers::Neo4j::shared();
+    let store = connect(&server).await;
+    for (cypher, place) in [
+        ("MERGE (a:A {n: event.n})\nSET a.x = nofunction(event.n)", Some((2, 11))),
+        ("MERGE (a:A {n: event.n})\nSET b.x = 1", Some((2, 5))),
+        ("MERGE (a:A {n: event.n}) RETURN a", Some((1, 26))),
+    ] {
+        let error = store.explain_mapping(cypher).await.unwrap_err();
+        let GraphError::Statement { position, message } = error else { panic!("{error:?}") };
+        assert_eq!(position, place, "{message}");
+    }
+    let product = "MATCH (a:A), (b:B) CREATE (a)-[:R {n: event.n}]->(b)";
+    let notices = store.explain_mapping(product).await.unwrap().notices;
+    let notice = notices.iter().find(|notice| notice.code.ends_with("CartesianProduct")).unwrap();
+    assert!(notice.message.contains("cartesian product"), "{notice:?}");
+    let error = store.explain("RETURN nofunction(1)").await.unwrap_err();
+    assert!(matches!(error, GraphError::Statement { position: Some((1, 8)), .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_constraint_that_the_data_breaks_is_a_fault_of_its_own() {
+    let server = servers::Neo4j::shared();
+    let store = connect(&server).await;
+    server.rows("UNWIND [1, 1] AS n CREATE (:Location {name: n})");
+    let error = store.prepare(&trips().schema).await.unwrap_err();
+    let GraphError::Constraint { constraint, message } = error else { panic!("{error:?}") };
+    assert!(constraint.contains("runner_Location_name_unique"), "{constraint}");
+    assert!(message.contains("Location"), "{message}");
+}
+
+#[tokio::test]
+async fn results_are_written_to_nodes_by_their_ids() {
+    let server = servers::Neo4j::shared();
+    let store = connect(&server).await;
+    store.write(&batch(&trips(), &unique("trips"), 0, vec![trip(1, 2, 1), trip(3, 4, 1)])).await.unwrap();
+    let projection = serde_json::from_value(json!({ "nodes": ["Location"], "relationships": { "TRIP": {} } }));
+    let graph = store.project(&projection.unwrap(), Some("name")).await.unwrap();
+    let ranks: Vec<(u64, Value)> =
+        graph.ids.iter().zip([json!(0.5), json!("x"), json!(null), json!([1])]).map(|(id, rank)| (*id, rank)).collect();
+    assert_eq!(store.set_node_property("rank", &ranks).await.unwrap(), 4);
+    let table = store.query("MATCH (n:Location) RETURN n.rank AS r ORDER BY n.name", Default::default()).await;
+    assert_eq!(table.unwrap().rows, [[json!(0.5)], [json!("x")], [json!(null)], [json!([1])]]);
+}
