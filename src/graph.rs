@@ -248,6 +248,9 @@ pub struct WriteBatch {
     pub events: Vec<Value>,
     /// How the checkpoints of the partitions that the records came from move, by ascending partition; at least one.
     pub advances: Vec<Advance>,
+    /// Whether each row must write something: a store that can take the transaction back does so where one does not, and fails
+    /// with [`WriteError::WroteNothing`]; another one tells it in [`Written::wrote_nothing`].
+    pub must_write: bool,
 }
 
 /// How the checkpoint of a partition moves.

@@ -225,10 +225,13 @@ fn write(error: WriteError) -> Diagnostic {
         WriteError::Record { .. } => {
             Diagnostic::new(Code::DeadLetters, error.to_string()).at_key(Path::of("spec.mapping"))
         }
+        WriteError::WroteNothing { .. } => {
+            Diagnostic::new(Code::RowWroteNothing, error.to_string()).at_key(Path::of("spec.mapping"))
+        }
         WriteError::TooLarge { .. } => Diagnostic::new(Code::EngineFailed, error.to_string())
             .at_key(Path::of("spec.stream.batchRows"))
             .help("a single row is too much for one transaction: give the server more memory, or its transactions more time"),
-        WriteError::Transient { .. } => Diagnostic::new(Code::EngineFailed, error.to_string())
+        WriteError::Transient { .. } | WriteError::Deadlock { .. } => Diagnostic::new(Code::EngineFailed, error.to_string())
             .help("it was tried several times; run again to go on from the checkpoint"),
     }
 }

@@ -91,6 +91,7 @@ async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(
         topic: plan.pipeline.spec.topic.name.clone(),
         events: vec![row.value.clone()],
         advances: vec![Advance { partition: row.partition, from: 0, checkpoint }],
+        must_write: false,
     };
     match endpoints.store.write(&batch).await {
         Ok(written) if written.wrote_nothing.is_empty() => {}

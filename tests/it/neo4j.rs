@@ -65,5 +65,6 @@ fn batch(mapping: &CompiledMapping, topic: &str, from: u64, events: Vec<Value>) 
         topic: topic.to_owned(),
         events,
         advances: vec![Advance { partition: 0, from, checkpoint }],
+        must_write: false,
     }
 }

@@ -52,6 +52,7 @@ fn batch(statement: &str, from: u64, events: Vec<Value>) -> WriteBatch {
         topic: "trips".to_owned(),
         events,
         advances,
+        must_write: false,
     }
 }
 

@@ -134,8 +134,12 @@ impl Writer<'_> {
     /// which Cypher promises none but after an `ORDER BY`.
     fn list(&mut self, place: usize, list: &[&NodeMapping]) {
         let Some(first) = list.first() else { return };
-        let keys: Vec<String> =
-            first.keys.keys().enumerate().map(|(at, key)| format!("{}: k[{}]", quoted(key), at + 1)).collect();
+        let keys: Vec<String> = first
+            .keys
+            .keys()
+            .enumerate()
+            .map(|(at, key)| format!("{}: k[{}]", quoted(key), at + 1))
+            .collect();
         let before: String = (0..place).map(|place| format!("n{place}, ")).collect();
         let _ = writeln!(self.text, "UNWIND $n{place} AS k");
         let _ = writeln!(self.text, "MERGE (n:{} {{{}}})", quoted(&first.label), keys.join(", "));
@@ -160,7 +164,8 @@ impl Writer<'_> {
             mapping.nodes.iter().filter(|node| node.mode == MappingMode::Create).collect();
         if created.is_empty() && mapping.relationships.is_empty() {
             // The nodes were all there is: a statement ends with what it writes.
-            let end = self.text.trim_end().rfind("\nWITH ").and_then(|last| self.text[..last].rfind("\nWITH "));
+            let end =
+                self.text.trim_end().rfind("\nWITH ").and_then(|last| self.text[..last].rfind("\nWITH "));
             self.text.truncate(end.unwrap_or(self.text.len()));
             return;
         }
@@ -171,11 +176,21 @@ impl Writer<'_> {
         }
         for node in created {
             let inline = self.map(&[&node.keys, &node.properties], false);
-            let _ = writeln!(self.text, "CREATE ({}:{}{inline})", variable(node.reference()), quoted(&node.label));
+            let _ = writeln!(
+                self.text,
+                "CREATE ({}:{}{inline})",
+                variable(node.reference()),
+                quoted(&node.label)
+            );
         }
         for relationship in &mapping.relationships {
             let merged = names.of(&relationship.kind.to_lowercase());
-            self.relationship(relationship, variable(&relationship.from), variable(&relationship.to), &merged);
+            self.relationship(
+                relationship,
+                variable(&relationship.from),
+                variable(&relationship.to),
+                &merged,
+            );
         }
     }
 
@@ -214,7 +229,9 @@ impl Writer<'_> {
                 let items: Vec<String> = relationship
                     .properties
                     .iter()
-                    .map(|(name, source)| format!("{variable}.{} = {}", quoted(name), self.cell(name, source, false)))
+                    .map(|(name, source)| {
+                        format!("{variable}.{} = {}", quoted(name), self.cell(name, source, false))
+                    })
                     .collect();
                 if !items.is_empty() {
                     let _ = writeln!(self.text, "SET {}", items.join(",\n    "));

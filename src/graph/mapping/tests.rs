@@ -375,6 +375,7 @@ async fn stored(yaml: &str, columns: Option<&[Column]>, batches: &[serde_json::V
             topic,
             events,
             advances: vec![advance],
+            must_write: false,
         };
         let written = store.write(&batch).await.unwrap();
         assert_eq!(written.wrote_nothing, Vec::<usize>::new());
@@ -423,7 +424,8 @@ async fn made_statements_run_on_the_store() {
 fn the_statement_for_a_batch_meets_each_node_once() {
     let text = |yaml: &str| compile(&mapping(yaml), Some(&columns())).unwrap().schema.dictionary;
     insta::assert_snapshot!("dictionary of trips", text(TRIPS).unwrap().statement);
-    let nodes_alone = "nodes: [{ label: Zone, keys: { id: { column: PULocationID } }, properties: { vendor: {} } }]";
+    let nodes_alone =
+        "nodes: [{ label: Zone, keys: { id: { column: PULocationID } }, properties: { vendor: {} } }]";
     insta::assert_snapshot!("dictionary of nodes alone", text(nodes_alone).unwrap().statement);
     let mixed = "
 nodes:

@@ -58,7 +58,8 @@ fn integer(value: &Value) -> Option<i64> {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => {
             let digits = text.strip_prefix('-').unwrap_or(text);
-            let is_plain = digits == "0" && digits.len() == text.len() || digits.starts_with(|c| matches!(c, '1'..='9'));
+            let is_plain =
+                digits == "0" && digits.len() == text.len() || digits.starts_with(|c| matches!(c, '1'..='9'));
             // Longer ones may be beyond 64 bits.
             (is_plain && digits.len() <= 18).then(|| text.parse().ok()).flatten()
         }

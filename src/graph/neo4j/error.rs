@@ -136,6 +136,9 @@ fn server_error(code: &str, message: &str) -> GraphError {
     }
 }
 
+/// What the server says of transactions that wait for each other.
+const DEADLOCK: &str = "Neo.TransientError.Transaction.DeadlockDetected";
+
 /// What an error means for a batch.
 pub(super) fn write_error(error: &neo4rs::Error) -> WriteError {
     let (code, message) = match kind(error) {
@@ -146,6 +149,7 @@ pub(super) fn write_error(error: &neo4rs::Error) -> WriteError {
     match class(code, message) {
         Class::Data => WriteError::Record { position: None, message: worded(code, message) },
         Class::TooLarge => WriteError::TooLarge { message: worded(code, message) },
+        Class::Transient if code == DEADLOCK => WriteError::Deadlock { message: worded(code, message) },
         Class::Transient => WriteError::Transient { message: worded(code, message) },
         _ => WriteError::Fatal(server_error(code, message)),
     }

@@ -40,10 +40,8 @@ impl<'a> Rows<'a> {
         }
         let mut rows = Vec::with_capacity(batch.events.len());
         for (place, event) in batch.events.iter().enumerate() {
-            let event = to_bolt(event, "event").map_err(|error| WriteError::Record {
-                position: Some(place),
-                message: error.to_string(),
-            })?;
+            let event = to_bolt(event, "event")
+                .map_err(|error| WriteError::Record { position: Some(place), message: error.to_string() })?;
             rows.push(list(vec![integer(place as u64, "row")?, event]));
         }
         Ok(Self::Each { statement: batch::rows_statement(&batch.statement), rows })

@@ -170,6 +170,9 @@ impl Neo4j {
             }
         }
         let written = rows.write(&mut transaction, at_once).await?;
+        if batch.must_write && !written.wrote_nothing.is_empty() {
+            return Err(WriteError::WroteNothing { positions: written.wrote_nothing });
+        }
         self.uncertain.keep(batch, mark, written.clone());
         let outcome = transaction.commit().await;
         if !outcome.as_ref().is_err_and(is_lost) {

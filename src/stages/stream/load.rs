@@ -83,7 +83,7 @@ impl<'a> Job<'a> {
             batch_rows: usize::try_from(spec.stream.batch_rows).unwrap_or(usize::MAX),
             max_errors: spec.stream.max_errors,
             persist_after: Duration::from_millis(spec.stream.persist_millis.into()),
-            patience: Patience { longest, progress, interrupt },
+            patience: Patience::new(longest, progress, interrupt),
             counters,
         }
     }
@@ -165,6 +165,11 @@ impl<'a> Loader<'a> {
                         pending.extend(halves(attempts));
                     }
                 }
+                Err(WriteError::WroteNothing { positions }) => {
+                    wrote_nothing(&mut attempts, &positions);
+                    pending.push(attempts);
+                }
+                Err(WriteError::TooLarge { .. }) if attempts.len() > 1 => pending.extend(halves(attempts)),
                 Err(error) => return Err(LoadError::Write(error)),
             }
             if self.job.counters.dead_letters.get() > self.job.max_errors {
@@ -200,6 +205,7 @@ impl<'a> Loader<'a> {
             topic: self.job.topic.to_owned(),
             events,
             advances,
+            must_write: !self.job.may_write_nothing,
         }
     }
 
@@ -214,11 +220,7 @@ impl<'a> Loader<'a> {
             return Ok(());
         }
         let mut corrected = BTreeMap::new();
-        let is_event = |attempt: &&mut Attempt| matches!(attempt.fate, Fate::Event(_));
-        let events = attempts.iter_mut().filter(is_event).enumerate();
-        for (_, attempt) in events.filter(|(place, _)| written.wrote_nothing.contains(place)) {
-            attempt.fate = Fate::set_aside(Reason::wrote_nothing());
-            let partition = attempt.record.partition;
+        for partition in wrote_nothing(attempts, &written.wrote_nothing) {
             let stands = self.checkpoints.get(&partition).cloned().unwrap_or_default();
             let advance = corrected.entry(partition).or_insert_with(|| Advance {
                 partition,
@@ -269,6 +271,18 @@ impl<'a> Loader<'a> {
             examples: counters.examples(),
         }
     }
+}
+
+/// Sets aside the events at places in the batch; the partitions that they came from, one for each.
+fn wrote_nothing(attempts: &mut [Attempt], places: &[usize]) -> Vec<u32> {
+    let is_event = |attempt: &&mut Attempt| matches!(attempt.fate, Fate::Event(_));
+    let events = attempts.iter_mut().filter(is_event).enumerate();
+    let at_places = events.filter(|(place, _)| places.contains(place));
+    let set_aside = at_places.map(|(_, attempt)| {
+        attempt.fate = Fate::set_aside(Reason::wrote_nothing());
+        attempt.record.partition
+    });
+    set_aside.collect()
 }
 
 /// The halves of a batch, the first one last: that is the next to be written.

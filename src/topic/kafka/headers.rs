@@ -133,7 +133,8 @@ mod tests {
         #[test]
         fn numbers_are_written_as_rust_does(number in any::<u64>()) {
             let mut digits = [0; DIGITS];
-            prop_assert_eq!(decimal(number, &mut digits), number.to_string().as_bytes());
+            let expected = number.to_string();
+            prop_assert_eq!(decimal(number, &mut digits), expected.as_bytes());
         }
     }
 

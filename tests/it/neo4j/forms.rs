@@ -170,7 +170,8 @@ fn mappings() -> Vec<Value> {
 }
 
 fn odd_events() -> Vec<Value> {
-    let texts = [json!("x"), json!("007"), json!("12"), json!("-3"), json!("1.5"), json!(null), json!("true")];
+    let texts =
+        [json!("x"), json!("007"), json!("12"), json!("-3"), json!("1.5"), json!(null), json!("true")];
     let times = ["2022-03-01T00:10:00", "2022-03-01T00:10:00.25", "2022-03-01T00:10:00+05:30", "2022-03-01"];
     let pick = |n: u64, of: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40 ^ of;
     (0..120)

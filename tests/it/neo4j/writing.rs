@@ -126,11 +126,17 @@ async fn results_are_written_to_nodes_by_their_ids() {
     let server = servers::Neo4j::shared();
     let store = connect(&server).await;
     store.write(&batch(&trips(), &unique("trips"), 0, vec![trip(1, 2, 1), trip(3, 4, 1)])).await.unwrap();
-    let projection = serde_json::from_value(json!({ "nodes": ["Location"], "relationships": { "TRIP": {} } }));
+    let projection =
+        serde_json::from_value(json!({ "nodes": ["Location"], "relationships": { "TRIP": {} } }));
     let graph = store.project(&projection.unwrap(), Some("name")).await.unwrap();
-    let ranks: Vec<(u64, Value)> =
-        graph.ids.iter().zip([json!(0.5), json!("x"), json!(null), json!([1])]).map(|(id, rank)| (*id, rank)).collect();
+    let ranks: Vec<(u64, Value)> = graph
+        .ids
+        .iter()
+        .zip([json!(0.5), json!("x"), json!(null), json!([1])])
+        .map(|(id, rank)| (*id, rank))
+        .collect();
     assert_eq!(store.set_node_property("rank", &ranks).await.unwrap(), 4);
-    let table = store.query("MATCH (n:Location) RETURN n.rank AS r ORDER BY n.name", Default::default()).await;
+    let table =
+        store.query("MATCH (n:Location) RETURN n.rank AS r ORDER BY n.name", Default::default()).await;
     assert_eq!(table.unwrap().rows, [[json!(0.5)], [json!("x")], [json!(null)], [json!([1])]]);
 }
