@@ -75,7 +75,10 @@ pub(super) async fn deploy(
 ) -> Result<Endpoints, Fault> {
     let state = folder.insert(state(plan, options)?);
     match options.target(plan) {
-        Target::Embedded => {}
+        Target::Embedded if options.follow => return Err(super::fault::nothing_to_follow()),
+        Target::Embedded => {
+            plan.source()?;
+        }
         Target::External => return external(plan).await,
         target @ Target::Kubernetes => return Err(super::fault::target_not_available(target)),
     }

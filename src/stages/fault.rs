@@ -370,6 +370,14 @@ pub(super) fn no_servers() -> Fault {
         .into()
 }
 
+/// The fault of following a topic that nobody else can fill.
+pub(super) fn nothing_to_follow() -> Fault {
+    Diagnostic::new(Code::TargetNotAvailable, "the embedded target has no topic that others could fill")
+        .at_key(Path::of("spec.infrastructure"))
+        .help("run without `--follow`, or name a Kafka under `infrastructure.external`")
+        .into()
+}
+
 /// The fault of a target that is not there yet.
 pub(super) fn target_not_available(target: Target) -> Fault {
     let key = target.to_string();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::journal::Journal;
 use super::state::StateDir;
-use super::stream::{Counters, Streamed, Watch};
+use super::stream::{Counters, Extent, Streamed, Watch};
 use super::validate::{self, Plan};
 use super::{Fault, Origin, Target, analyse, deploy, judge, report, stream};
 use crate::diagnostic::{Diagnostic, Path, Severity};
@@ -27,6 +27,8 @@ pub struct Options {
     pub report_dir: Option<PathBuf>,
     /// How many rows at most are produced.
     pub limit: Option<u64>,
+    /// Whether it goes on loading what comes into the topic, until it is asked to stop.
+    pub follow: bool,
     /// Whether warnings of the file stand in the way.
     pub deny_warnings: bool,
 }
@@ -125,8 +127,9 @@ impl Results {
         self.streamed.as_ref().is_some_and(|streamed| streamed.rows.produced + streamed.rows.consumed == 0)
     }
 
-    fn outcome(&self, interrupt: &Interrupt) -> Outcome {
-        match (self.failed(), interrupt.requested(), self.unchanged()) {
+    /// How the run ended; to be stopped is the only end of one that follows the topic.
+    fn outcome(&self, options: &Options, interrupt: &Interrupt) -> Outcome {
+        match (self.failed(), interrupt.requested() && !options.follow, self.unchanged()) {
             (true, _, _) => Outcome::Failed,
             (false, true, _) => Outcome::Interrupted,
             (false, false, true) => Outcome::Unchanged,
@@ -153,7 +156,8 @@ async fn stages(
     results.find(&spec.allow, endpoints.findings.clone());
     let counters = Counters::default();
     let watch = Watch { counters: &counters, progress: &progress, interrupt };
-    let streaming = stream::stream(plan, &endpoints, options.limit, &watch);
+    let extent = Extent { limit: options.limit, follow: options.follow };
+    let streaming = stream::stream(plan, &endpoints, extent, &watch);
     let streamed = match journal.stage(Stage::Stream, streaming).await {
         Ok(streamed) => results.streamed.insert(streamed),
         Err(fault) => {
@@ -200,7 +204,7 @@ async fn conclude(
     mut results: Results,
 ) -> Finished {
     let folder = options.report_dir.clone().or_else(|| results.state.as_ref().map(StateDir::report));
-    let mut outcome = results.outcome(interrupt);
+    let mut outcome = results.outcome(options, interrupt);
     let report = report::assemble(document, plan, options, &journal, &results, outcome);
     if let Some(folder) = &folder {
         let writing = async { report::write(&report, folder) };
