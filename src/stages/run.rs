@@ -1,6 +1,8 @@
 //! A whole run: the stages one after the other, each timed and told, and a report at the end whatever happened.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use super::journal::Journal;
 use super::state::StateDir;
 use super::stream::{Counters, Extent, Streamed, Watch};
 use super::validate::{self, Plan};
-use super::{Fault, Origin, Target, analyse, deploy, judge, report, stream};
+use super::{Fault, Origin, Target, analyse, deploy, judge, metrics, report, stream};
 use crate::diagnostic::{Diagnostic, Path, Severity};
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{AnalysisReport, GraphCounts, Picture, Report};
@@ -29,6 +31,8 @@ pub struct Options {
     pub limit: Option<u64>,
     /// Whether it goes on loading what comes into the topic, until it is asked to stop.
     pub follow: bool,
+    /// Where what the run counts can be asked for, in Prometheus' format.
+    pub metrics: Option<SocketAddr>,
     /// Whether warnings of the file stand in the way.
     pub deny_warnings: bool,
 }
@@ -147,6 +151,11 @@ async fn stages(
     results: &mut Results,
 ) -> Result<(), Fault> {
     let spec = &plan.pipeline.spec;
+    let counters = Arc::new(Counters::default());
+    let _metrics = match options.metrics {
+        Some(address) => Some(metrics::serve(address, &plan.pipeline.metadata.name, &counters).await?),
+        None => None,
+    };
     let endpoints = journal.stage(Stage::Deploy, deploy::deploy(plan, options, &mut results.state)).await?;
 
     let progress = journal.progress.clone();
@@ -154,7 +163,6 @@ async fn stages(
         progress.tell(Event::StageNote { stage: Stage::Deploy, note });
     }
     results.find(&spec.allow, endpoints.findings.clone());
-    let counters = Counters::default();
     let watch = Watch { counters: &counters, progress: &progress, interrupt };
     let extent = Extent { limit: options.limit, follow: options.follow };
     let streaming = stream::stream(plan, &endpoints, extent, &watch);

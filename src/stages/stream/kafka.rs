@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
-use super::{Extent, Streamed, Watch, check, resume, tick};
+use super::{Counters, Extent, Streamed, Watch, check, resume, tick};
 use crate::graph::Checkpoint;
 use crate::source::{Batch, Dataset, Encoder, SourceError};
 use crate::stages::Fault;
@@ -24,6 +24,8 @@ use crate::topic::kafka::{
     Watermarks,
 };
 
+/// How often it is looked where the topic ends.
+const LOOKING: Duration = Duration::from_secs(5);
 /// How long a batch waits for more records behind its first.
 const LINGER: Duration = Duration::from_millis(100);
 
@@ -90,6 +92,18 @@ impl<'a> Way<'a> {
             never = tick(watch.counters, None, watch.progress) => match never {},
         }
         self.conclude(None, watch).await
+    }
+
+    /// Looks again and again where the topic ends, for those who watch the lag, until it is dropped.
+    async fn look_at_ends(&self, counters: &Counters) -> std::convert::Infallible {
+        let mut interval = tokio::time::interval(LOOKING);
+        loop {
+            interval.tick().await;
+            // Where Kafka is away, the lag stays what it was.
+            if let Ok(marks) = self.topic.kafka.watermarks(self.name()).await {
+                counters.ends_at(high(&marks));
+            }
+        }
     }
 
     /// Tells the lanes to end where the topic ends now, unless it is followed.
@@ -196,7 +210,13 @@ impl<'a> Way<'a> {
             let loader = Loader::new(&job, checkpoints, DeadLetters::Topic(Box::new(letters)));
             run(loader, lane, consumer, watch)
         };
-        let ended = try_join_all(lanes.into_iter().map(lane)).await?;
+        for (partition, next) in lanes.iter().map(|lane| (lane.partition(), lane.position())) {
+            watch.counters.loaded_to(partition, next);
+        }
+        let ended = tokio::select! {
+            ended = try_join_all(lanes.into_iter().map(lane)) => ended?,
+            never = self.look_at_ends(watch.counters) => match never {},
+        };
         consumer.commit_and_wait(ended.into_iter().collect()).await;
         Ok(())
     }
@@ -259,6 +279,7 @@ async fn run(
         loader.pass(batch.partition, batch.next).await?;
         if batch.next > next {
             next = batch.next;
+            watch.counters.loaded_to(batch.partition, next);
             consumer.commit(&BTreeMap::from([(batch.partition, next)]));
         }
     }
