@@ -132,7 +132,8 @@ mod tests {
 
         #[test]
         fn numbers_are_written_as_rust_does(number in any::<u64>()) {
-            prop_assert_eq!(decimal(number, &mut [0; DIGITS]), number.to_string().as_bytes());
+            let (mut digits, text) = ([0; DIGITS], number.to_string());
+            prop_assert_eq!(decimal(number, &mut digits), text.as_bytes());
         }
     }
 
