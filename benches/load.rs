@@ -163,8 +163,10 @@ fn batch(statement: &Arc<str>, records: &[Record]) -> WriteBatch {
     }
     WriteBatch {
         statement: Arc::clone(statement),
+        dictionary: None,
         topic: "trips".to_owned(),
         events: records.iter().map(|record| serde_json::from_slice(&record.value).unwrap()).collect(),
         advances: advances.into_values().collect(),
+        must_write: false,
     }
 }

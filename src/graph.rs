@@ -20,8 +20,10 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use self::cypher::quoted;
+use self::mapping::Dictionary;
 use crate::message::RowId;
 use crate::spec::Projection;
 
@@ -120,6 +122,8 @@ pub struct Checkpoint {
 pub struct GraphSchema {
     /// The statement that is run for each `event`; see [`batch`].
     pub statement: Arc<str>,
+    /// The same for a whole batch, where there is such a form; the embedded engine has no use for it.
+    pub dictionary: Option<Arc<Dictionary>>,
     /// The constraints and indexes that keep it correct and fast.
     pub constraints: Vec<Constraint>,
     /// The labels that it writes, each with the properties.
@@ -162,7 +166,8 @@ pub struct Constraint {
 }
 
 impl Constraint {
-    /// Its name in the database: `runner_Location_name_unique`. What is no letter and no digit becomes an underscore.
+    /// Its name in the database: `runner_Location_name_unique`. What is no letter and no digit becomes an underscore, and the name
+    /// then ends with a digest, since `a-b` and `a_b` would be alike.
     #[must_use]
     pub fn name(&self) -> String {
         let suffix = match self.kind {
@@ -172,7 +177,13 @@ impl Constraint {
             ConstraintKind::RelationshipIndex => "rel_index",
         };
         let parts = format!("runner_{}_{}_{suffix}", self.label, self.properties.join("_"));
-        parts.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect()
+        let plain = |c: char| if c.is_alphanumeric() || c == '_' { c } else { '_' };
+        let name: String = parts.chars().map(plain).collect();
+        if name == parts {
+            return name;
+        }
+        let digest = Sha256::digest(format!("{}\0{}", self.label, self.properties.join("\0")));
+        format!("{name}_{}", hex::encode(&digest[..4]))
     }
 
     /// The statement that makes it, where it does not stand already.
@@ -228,6 +239,8 @@ pub struct Prepared {
 pub struct WriteBatch {
     /// The statement that is run for each `event`; see [`batch`].
     pub statement: Arc<str>,
+    /// The same for a whole batch, as [`GraphSchema::dictionary`] has it.
+    pub dictionary: Option<Arc<Dictionary>>,
     /// The topic.
     pub topic: String,
     /// The rows as JSON objects, in the order in which they shall be written. It may be empty: then only the checkpoints
@@ -235,6 +248,9 @@ pub struct WriteBatch {
     pub events: Vec<Value>,
     /// How the checkpoints of the partitions that the records came from move, by ascending partition; at least one.
     pub advances: Vec<Advance>,
+    /// Whether each row must write something: a store that can take the transaction back does so where one does not, and fails
+    /// with [`WriteError::WroteNothing`]; another one tells it in [`Written::wrote_nothing`].
+    pub must_write: bool,
 }
 
 /// How the checkpoint of a partition moves.

@@ -129,6 +129,14 @@ impl Interrupt {
     pub fn requested(&self) -> bool {
         *self.0.borrow()
     }
+
+    /// Waits until the request is made; for ever, where nobody can make it any more.
+    pub async fn made(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|requested| *requested).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 impl Interrupter {

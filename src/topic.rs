@@ -1,5 +1,6 @@
 //! `topic/`: the topic that carries the rows, one partition beside the other, each in order.
 
+pub mod connect;
 pub mod kafka;
 pub mod memory;
 mod partition;

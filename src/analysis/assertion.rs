@@ -88,6 +88,7 @@ mod tests {
             rows: vec![vec![json!(159), json!(3.2282)], vec![json!(59), json!(0.1825)]],
             chart: None,
             node_column: None,
+            notes: Vec::new(),
         }
     }
 

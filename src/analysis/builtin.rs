@@ -139,6 +139,7 @@ fn show(procedure: &Procedure, mode: Mode, projected: &ProjectedGraph, mut answe
             .into_iter()
             .map(|row| row.into_iter().map(|cell| value(cell, projected)).collect())
             .collect(),
+        notes: Vec::new(),
     }
 }
 

@@ -91,7 +91,7 @@ async fn find(
 }
 
 /// The label, property and value by which a node is described.
-fn description(node: &Value) -> Option<(&str, &str, &Value)> {
+pub(super) fn description(node: &Value) -> Option<(&str, &str, &Value)> {
     let node = node.as_object()?;
     let label = node.get("label")?.as_str()?;
     let mut others = node.iter().filter(|(key, _)| *key != "label");

@@ -278,6 +278,18 @@ pub enum WriteError {
         /// What the engine says.
         message: String,
     },
+    /// Rows for which the statement ended with nothing bound, in a batch in which each row must write something.
+    #[error("{} rows of the batch wrote nothing", positions.len())]
+    WroteNothing {
+        /// Which records of the batch.
+        positions: Vec<usize>,
+    },
+    /// This batch and another one waited for each other. It may succeed when tried again.
+    #[error("{message}")]
+    Deadlock {
+        /// What the engine says.
+        message: String,
+    },
     /// The checkpoint does not stand where the batch begins: another loader was here.
     #[error(
         "partition {partition} of topic `{topic}` stands at offset {found}, not at {expected}: another loader writes to it"

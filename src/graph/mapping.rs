@@ -15,8 +15,10 @@
 //! {…}` instead of `SET n.a = …` costs a further fifth.
 
 mod bind;
+mod cast;
 mod constraint;
 mod declared;
+pub mod dictionary;
 mod lint;
 
 #[cfg(test)]
@@ -27,11 +29,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::cypher::{self, FaultKind, Made, Statement};
+use super::cypher::{self, FaultKind, Made, Statement, quoted};
 use super::{ElementSchema, GraphSchema};
 use crate::spec::{Mapping, PropertyType};
 
 pub use bind::bind;
+pub use cast::Cast;
+pub use dictionary::Dictionary;
 pub use lint::{Finding, FindingKind, findings};
 
 /// A column of the rows, as a mapping sees it.
@@ -160,6 +164,7 @@ pub fn compile(mapping: &Mapping, columns: Option<&[Column]>) -> Result<Compiled
             let statement = cypher::read(&made.text);
             let mut compiled = assemble(made.text, statement, columns);
             compiled.required = made.required;
+            compiled.schema.dictionary = dictionary::dictionary(mapping, columns).map(Arc::new);
             if mapping.indexes == crate::spec::Indexes::Auto {
                 compiled.schema.constraints = made.constraints;
             }
@@ -209,6 +214,7 @@ fn assemble(text: String, statement: Statement, columns: Option<&[Column]>) -> C
     };
     let schema = GraphSchema {
         statement: Arc::from(text),
+        dictionary: None,
         constraints: Vec::new(),
         nodes: elements(&made.nodes),
         relationships: elements(&made.relationships),

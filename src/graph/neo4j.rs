@@ -12,6 +12,8 @@
 //! that the next try knows a batch of its own that did arrive from one of another loader.
 
 mod connection;
+mod convert;
+mod dictionary;
 mod error;
 mod explain;
 mod prepare;

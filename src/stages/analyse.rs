@@ -2,39 +2,53 @@
 
 use std::time::Instant;
 
-use super::Fault;
 use super::journal::Summary;
 use super::validate::Plan;
-use crate::analysis::{self, AnalysisResult, Judgement};
+use super::{Fault, Target};
+use crate::analysis::{self, AnalysisError, AnalysisResult, Judgement, Watch};
 use crate::graph::GraphStore;
 use crate::progress::{Event, Interrupt, Progress, Stage};
 use crate::report::{AnalysisReport, AssertionReport};
 use crate::spec::{Analysis, Mode};
 
-/// Runs the pipeline's analyses one after the other; an interrupt ends it after the one under way.
+/// Runs the pipeline's analyses one after the other. An interrupt ends it after the one under way, which a server's engine
+/// is told to give up.
 ///
 /// # Errors
 /// The first analysis that cannot be computed. A false assertion is no error here: it is in the result.
 pub(super) async fn analyse(
     plan: &Plan,
     store: &dyn GraphStore,
+    target: Target,
     progress: &Progress,
     interrupt: &Interrupt,
     reports: &mut Vec<AnalysisReport>,
 ) -> Result<Analysed, Fault> {
     let analyses = &plan.pipeline.spec.analyses;
+    let tell = |unit, done, total| {
+        progress.tell(Event::StageProgress { stage: Stage::Analyse, unit, done, total: Some(total) });
+    };
+    let percent = |percent| tell("percent", percent, 100);
+    let stopped = || interrupt.requested();
+    let watch = Watch { pipeline: &plan.pipeline.metadata.name, percent: &percent, stopped: &stopped };
+    let mut told: Vec<String> = Vec::new();
     for (index, analysis) in analyses.iter().enumerate() {
         if interrupt.requested() {
             break;
         }
-        progress.tell(Event::StageProgress {
-            stage: Stage::Analyse,
-            unit: "analyses",
-            done: index as u64,
-            total: Some(analyses.len() as u64),
-        });
+        tell("analyses", index as u64, analyses.len() as u64);
         let begun = Instant::now();
-        let result = run(store, analyses, index).await?;
+        let result = match analysis::run(store, analysis, watch).await {
+            Err(AnalysisError::Stopped) if interrupt.requested() => break,
+            result => result.map_err(|error| super::fault::analysis(index, &analysis.name, &error))?,
+        };
+        for note in &result.notes {
+            // That there is no server where none was asked for is no news, nor is it the second time.
+            if target != Target::Embedded && !told.contains(note) {
+                progress.tell(Event::StageNote { stage: Stage::Analyse, note: note.clone() });
+                told.push(note.clone());
+            }
+        }
         reports.push(report(analysis, result, begun.elapsed().as_secs_f64()));
     }
     if analyses.iter().any(|analysis| analysis.mode == Mode::Write) {
@@ -43,16 +57,12 @@ pub(super) async fn analyse(
     Ok(Analysed { done: reports.len() })
 }
 
-/// Runs one of the analyses.
-pub(super) async fn run(
-    store: &dyn GraphStore,
-    analyses: &[Analysis],
-    index: usize,
-) -> Result<AnalysisResult, Fault> {
-    let Some(wanted) = analyses.get(index) else {
+/// Runs one of the pipeline's analyses, for a test of it.
+pub(super) async fn run(plan: &Plan, store: &dyn GraphStore, index: usize) -> Result<AnalysisResult, Fault> {
+    let Some(wanted) = plan.pipeline.spec.analyses.get(index) else {
         return Err(Fault(Vec::new()));
     };
-    let result = analysis::run(store, wanted).await;
+    let result = analysis::run(store, wanted, Watch::nobody(&plan.pipeline.metadata.name)).await;
     result.map_err(|error| super::fault::analysis(index, &wanted.name, &error))
 }
 

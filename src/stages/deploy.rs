@@ -1,15 +1,20 @@
 //! The deploy stage: the engines, and later the servers, are made ready.
 
+mod external;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
+
+pub(super) use external::{KafkaTopic, group};
 
 use super::journal::Summary;
 use super::run::Options;
 use super::state::StateDir;
 use super::validate::Plan;
 use super::{Fault, Target};
+use crate::diagnostic::Diagnostic;
 use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Prepared};
 
 /// What a run talks to.
@@ -18,22 +23,41 @@ pub struct Endpoints {
     pub store: Box<dyn GraphStore>,
     /// Where the graph stands, by partition; empty for a graph that nothing was loaded into.
     pub checkpoints: BTreeMap<u32, Checkpoint>,
-    /// The file that takes records which cannot be written; none where nobody will read it.
-    pub dead_letters: Option<PathBuf>,
+    /// The topic.
+    pub topic: Topic,
     /// The constraints and indexes that were made.
     pub prepared: Prepared,
+    /// What is doubtful about the servers, and does not stand in the way.
+    pub findings: Vec<Diagnostic>,
 }
 
-/// The folder of a pipeline's state on the embedded target; another target is a fault until it is there.
+/// The topic that a run goes over.
+pub enum Topic {
+    /// In this process.
+    Memory {
+        /// The file that takes records which cannot be written; none where nobody will read it.
+        dead_letters: Option<PathBuf>,
+    },
+    /// On Kafka.
+    Kafka(Box<KafkaTopic>),
+}
+
+impl Topic {
+    /// The file that takes records which cannot be written.
+    pub(super) fn dead_letters_file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Memory { dead_letters } => dead_letters.as_ref(),
+            Self::Kafka(_) => None,
+        }
+    }
+}
+
+/// The folder of a pipeline's state: the embedded graph, and the last report.
 ///
 /// # Errors
-/// Where the target needs servers, or the platform names no folder.
+/// Where the platform names no folder.
 fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
     let spec = &plan.pipeline.spec;
-    let target = options.target(plan);
-    if target != Target::Embedded {
-        return Err(super::fault::target_not_available(target));
-    }
     let named = spec.infrastructure.embedded.as_ref().and_then(|embedded| embedded.state_dir.as_ref());
     let named = named.map(|folder| plan.base.join(folder));
     let folder = options.state_dir.clone().or(named);
@@ -50,13 +74,31 @@ pub(super) async fn deploy(
     folder: &mut Option<StateDir>,
 ) -> Result<Endpoints, Fault> {
     let state = folder.insert(state(plan, options)?);
+    match options.target(plan) {
+        Target::Embedded => {}
+        Target::External => return external(plan).await,
+        target @ Target::Kubernetes => return Err(super::fault::target_not_available(target)),
+    }
     state.create()?;
     let dead_letters = state.dead_letters(&plan.pipeline.spec.topic.dead_letters());
     if options.fresh {
         Embedded::clear(&state.graph(), &plan.pipeline.metadata.name)?;
     }
     let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
-    prepare(plan, Box::new(store), Some(dead_letters)).await
+    prepare(plan, Box::new(store), Topic::Memory { dead_letters: Some(dead_letters) }).await
+}
+
+/// Reaches the servers that the file names, and makes the topic and the constraints.
+async fn external(plan: &Plan) -> Result<Endpoints, Fault> {
+    let spec = &plan.pipeline.spec;
+    let Some(servers) = &spec.infrastructure.external else {
+        return Err(super::fault::no_servers());
+    };
+    let (kafka, neo4j) = external::reach(servers, &plan.base).await?;
+    let topic = external::topic(&kafka, &spec.topic).await?;
+    let findings = super::fault::topic(&topic.state);
+    let endpoints = prepare(plan, Box::new(neo4j), Topic::Kafka(Box::new(topic))).await?;
+    Ok(Endpoints { findings, ..endpoints })
 }
 
 /// An empty graph in memory, for tests and previews.
@@ -64,22 +106,18 @@ pub(super) async fn deploy(
 /// # Errors
 /// Where a constraint cannot be made.
 pub(super) async fn in_memory(plan: &Plan) -> Result<Endpoints, Fault> {
-    prepare(plan, Box::new(Embedded::in_memory()?), None).await
+    prepare(plan, Box::new(Embedded::in_memory()?), Topic::Memory { dead_letters: None }).await
 }
 
 /// Prepares a graph that is open.
-async fn prepare(
-    plan: &Plan,
-    store: Box<dyn GraphStore>,
-    dead_letters: Option<PathBuf>,
-) -> Result<Endpoints, Fault> {
-    let topic = &plan.pipeline.spec.topic.name;
-    let checkpoints = store.checkpoints(topic).await?;
-    if checkpoints.is_empty() {
-        refuse_other_topic(&*store, topic).await?;
+async fn prepare(plan: &Plan, store: Box<dyn GraphStore>, topic: Topic) -> Result<Endpoints, Fault> {
+    let name = &plan.pipeline.spec.topic.name;
+    let checkpoints = store.checkpoints(name).await?;
+    if checkpoints.is_empty() && matches!(topic, Topic::Memory { .. }) {
+        refuse_other_topic(&*store, name).await?;
     }
     let prepared = store.prepare(&plan.mapping.schema).await?;
-    Ok(Endpoints { store, checkpoints, dead_letters, prepared })
+    Ok(Endpoints { store, checkpoints, topic, prepared, findings: Vec::new() })
 }
 
 /// Refuses a graph that was loaded through another topic: under a new name every row would be loaded a second time.
@@ -93,6 +131,17 @@ async fn refuse_other_topic(store: &dyn GraphStore, topic: &str) -> Result<(), F
 }
 
 impl Endpoints {
+    /// What the server's engine does not have, and the pipeline does without; the embedded engine's gaps are the README's.
+    pub(super) fn notes(&self) -> Vec<String> {
+        if matches!(self.topic, Topic::Memory { .. }) {
+            return Vec::new();
+        }
+        let without = self.prepared.done_without.iter();
+        without
+            .map(|(constraint, reason)| format!("does without `{}`: {reason}", constraint.cypher()))
+            .collect()
+    }
+
     /// How many messages earlier runs have brought into the graph or to the dead letters.
     pub(super) fn loaded(&self) -> u64 {
         self.checkpoints.values().map(|checkpoint| checkpoint.offset).sum()

@@ -9,9 +9,9 @@ use thiserror::Error;
 
 use super::Target;
 use super::state::StateError;
-use super::stream::{LoadError, ResumeError};
+use super::stream::{DeadLetterError, LoadError, ResumeError};
 use crate::analysis::AnalysisError;
-use crate::diagnostic::{Code, Diagnostic, Path};
+use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
 use crate::graph::{ConnectFault, GraphError, WriteError};
 use crate::source::SourceError;
 use crate::validate;
@@ -31,6 +31,16 @@ impl Fault {
             [only] => only.message.clone(),
             [first, others @ ..] => format!("{}, and {} more", first.message, others.len()),
         }
+    }
+}
+
+impl Fault {
+    /// Places findings that have no place of their own at the name of a key.
+    pub(super) fn at_key(mut self, path: &Path) -> Self {
+        for finding in self.0.iter_mut().filter(|finding| finding.path() == Path::root()) {
+            finding.location = Location::At(path.clone(), Part::Key);
+        }
+        self
     }
 }
 
@@ -215,10 +225,13 @@ fn write(error: WriteError) -> Diagnostic {
         WriteError::Record { .. } => {
             Diagnostic::new(Code::DeadLetters, error.to_string()).at_key(Path::of("spec.mapping"))
         }
+        WriteError::WroteNothing { .. } => {
+            Diagnostic::new(Code::RowWroteNothing, error.to_string()).at_key(Path::of("spec.mapping"))
+        }
         WriteError::TooLarge { .. } => Diagnostic::new(Code::EngineFailed, error.to_string())
             .at_key(Path::of("spec.stream.batchRows"))
             .help("a single row is too much for one transaction: give the server more memory, or its transactions more time"),
-        WriteError::Transient { .. } => Diagnostic::new(Code::EngineFailed, error.to_string())
+        WriteError::Transient { .. } | WriteError::Deadlock { .. } => Diagnostic::new(Code::EngineFailed, error.to_string())
             .help("it was tried several times; run again to go on from the checkpoint"),
     }
 }
@@ -229,6 +242,7 @@ impl From<LoadError> for Fault {
         match error {
             LoadError::Write(error) => write(error).into(),
             LoadError::Graph(error) => error.into(),
+            LoadError::Kafka(error) | LoadError::DeadLetters(DeadLetterError::Topic(error)) => error.into(),
             LoadError::DeadLetters(_) => Diagnostic::new(Code::StateFolder, words).into(),
             LoadError::TooManyErrors { examples, .. } => {
                 let finding = Diagnostic::new(Code::TooManyErrors, words).at_key(Path::of("spec.mapping"));
@@ -287,12 +301,39 @@ pub(super) fn analysis(index: usize, name: &str, error: &AnalysisError) -> Fault
     let path = Path::of("spec.analyses").index(index);
     let path = match error {
         AnalysisError::Graph(GraphError::Statement { .. } | GraphError::NotReadOnly) => path.key("cypher"),
-        AnalysisError::Node(_) | AnalysisError::Engine(_) => path.key("config"),
-        AnalysisError::UnknownProcedure { .. } | AnalysisError::WritesRelationships { .. } => path.key("gds"),
-        AnalysisError::NoServer => path.key("engine"),
+        AnalysisError::Node(_) | AnalysisError::Engine(_) | AnalysisError::Server { .. } => {
+            path.key("config")
+        }
+        AnalysisError::UnknownProcedure { .. }
+        | AnalysisError::NoSuchProcedure { .. }
+        | AnalysisError::Memory { .. }
+        | AnalysisError::WritesRelationships { .. } => path.key("gds"),
+        AnalysisError::NoSuchMode { .. } => path.key("mode"),
+        AnalysisError::NoServer { .. } => path.key("engine"),
         _ => path,
     };
-    Diagnostic::new(Code::AnalysisFailed, format!("{name}: {}", with_causes(error))).at(path).into()
+    let finding = Diagnostic::new(Code::AnalysisFailed, format!("{name}: {}", with_causes(error))).at(path);
+    let helps = analysis_helps(error);
+    helps.into_iter().fold(finding, Diagnostic::help).into()
+}
+
+/// What can be done about an analysis that has no result.
+fn analysis_helps(error: &AnalysisError) -> Vec<String> {
+    match error {
+        AnalysisError::NoServer { .. } => vec![
+            "install Neo4j's plugin `graph-data-science` on the server, and run again".to_owned(),
+            "`engine: auto` uses the built-in engine instead, for the procedures that it has".to_owned(),
+        ],
+        AnalysisError::NoSuchProcedure { name, known } => {
+            did_you_mean(name, known.iter().map(String::as_str)).into_iter().collect()
+        }
+        AnalysisError::NoSuchMode { modes, .. } => vec![format!("modes: {}", modes.join(", "))],
+        AnalysisError::Memory { .. } => vec![
+            "project less, or give the server more heap (`server.memory.heap.max_size`)".to_owned(),
+            "`config: { sudo: true }` runs it all the same, at the server's risk".to_owned(),
+        ],
+        _ => Vec::new(),
+    }
 }
 
 /// The fault of a test's rows.
@@ -319,6 +360,14 @@ pub(super) fn other_topic(topic: &str, other: &str) -> Fault {
     .help(format!("call the topic `{other}` again, or give the pipeline another `metadata.name`"))
     .help("`--fresh` throws the graph away and loads everything anew")
     .into()
+}
+
+/// The fault of a run on servers that the file does not name.
+pub(super) fn no_servers() -> Fault {
+    Diagnostic::new(Code::TargetNotAvailable, "the file names no servers to run on")
+        .at_key(Path::of("spec.infrastructure"))
+        .help("name them under `infrastructure.external`: `kafka` with `bootstrap`, `neo4j` with `uri`")
+        .into()
 }
 
 /// The fault of a target that is not there yet.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
-use super::stream::Streamed;
+use super::stream::{LettersAt, Streamed};
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::report::{AnalysisReport, Check, GraphCounts};
 use crate::spec::Expect;
@@ -16,7 +16,7 @@ use crate::spec::Expect;
 pub(super) fn stream(streamed: &Streamed) -> Vec<Diagnostic> {
     let rows = &streamed.rows;
     let mut findings = Vec::new();
-    if rows.produced + rows.already_loaded == 0 && !streamed.cut_short {
+    if rows.produced + rows.consumed + rows.already_loaded == 0 && !streamed.cut_short {
         let message = match rows.read {
             0 => "the source's files hold no row, so the graph is empty".to_owned(),
             read => format!("none of the {read} rows passes the filter, so the graph is empty"),
@@ -55,9 +55,15 @@ fn dead_letters(streamed: &Streamed) -> Diagnostic {
     for example in &streamed.dead_letters {
         finding = finding.help(example.clone());
     }
-    if let Some(file) = &streamed.dead_letters_file {
-        finding = finding.help(format!("each record stands with its reason in `{}`", file.display()));
-    }
+    finding = match &streamed.dead_letters_at {
+        Some(LettersAt::File(file)) => {
+            finding.help(format!("each record stands with its reason in `{}`", file.display()))
+        }
+        Some(LettersAt::Topic(topic)) => finding.help(format!(
+            "each record stands with its reason in topic `{topic}`; `runner dlq list FILE` shows them"
+        )),
+        None => finding,
+    };
     finding.help("if leaving them out is right, say so with `allow: [dead-letters]`")
 }
 

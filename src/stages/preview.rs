@@ -57,7 +57,7 @@ async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
     let decoded = stream::decode(&message.value, &plan.mapping);
     let (value, fault) = match decoded {
         Ok(event) => (event, None),
-        Err(reason) => (serde_json::from_slice(&message.value).unwrap_or_default(), Some(reason)),
+        Err(reason) => (serde_json::from_slice(&message.value).unwrap_or_default(), Some(reason.to_string())),
     };
     let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
     let mut row = PreviewRow {
@@ -87,13 +87,15 @@ async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(
     let checkpoint = Checkpoint { offset: 1, row: Some(message.origin.row.clone()), ..Checkpoint::default() };
     let batch = WriteBatch {
         statement: plan.mapping.schema.statement.clone(),
+        dictionary: None,
         topic: plan.pipeline.spec.topic.name.clone(),
         events: vec![row.value.clone()],
         advances: vec![Advance { partition: row.partition, from: 0, checkpoint }],
+        must_write: false,
     };
     match endpoints.store.write(&batch).await {
         Ok(written) if written.wrote_nothing.is_empty() => {}
-        Ok(_) => row.fault = Some(stream::WROTE_NOTHING.to_owned()),
+        Ok(_) => row.fault = Some(stream::Reason::wrote_nothing().to_string()),
         Err(WriteError::Record { message, .. }) => row.fault = Some(message),
         Err(error) => return Err(error.into()),
     }

@@ -122,7 +122,7 @@ impl Results {
 
     /// Whether the run found everything done already.
     fn unchanged(&self) -> bool {
-        self.streamed.as_ref().is_some_and(|streamed| streamed.rows.produced == 0)
+        self.streamed.as_ref().is_some_and(|streamed| streamed.rows.produced + streamed.rows.consumed == 0)
     }
 
     fn outcome(&self, interrupt: &Interrupt) -> Outcome {
@@ -147,6 +147,10 @@ async fn stages(
     let endpoints = journal.stage(Stage::Deploy, deploy::deploy(plan, options, &mut results.state)).await?;
 
     let progress = journal.progress.clone();
+    for note in endpoints.notes() {
+        progress.tell(Event::StageNote { stage: Stage::Deploy, note });
+    }
+    results.find(&spec.allow, endpoints.findings.clone());
     let counters = Counters::default();
     let watch = Watch { counters: &counters, progress: &progress, interrupt };
     let streaming = stream::stream(plan, &endpoints, options.limit, &watch);
@@ -173,8 +177,9 @@ async fn stages(
         results.find(&spec.allow, judged);
     }
     if rows.already_loaded + rows.written > 0 && !interrupt.requested() {
+        let target = options.target(plan);
         let analysing =
-            analyse::analyse(plan, &*endpoints.store, &progress, interrupt, &mut results.analyses);
+            analyse::analyse(plan, &*endpoints.store, target, &progress, interrupt, &mut results.analyses);
         journal.stage(Stage::Analyse, analysing).await?;
         if whole {
             let judged = judge::assertions(&results.analyses);

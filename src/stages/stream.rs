@@ -7,6 +7,7 @@
 
 mod counters;
 mod dead_letters;
+mod kafka;
 mod load;
 mod produce;
 mod resume;
@@ -21,11 +22,11 @@ use futures::Stream;
 pub use counters::{Counter, Counters};
 pub use dead_letters::DeadLetterError;
 pub use load::LoadError;
-pub(super) use load::{WROTE_NOTHING, decode};
+pub(super) use load::{Reason, decode};
 pub use resume::{Digest, Resume, ResumeError};
 
 use super::Fault;
-use super::deploy::Endpoints;
+use super::deploy::{Endpoints, Topic};
 use super::journal::Summary;
 use super::validate::Plan;
 use crate::graph::Checkpoint;
@@ -51,6 +52,15 @@ pub(super) struct Watch<'a> {
     pub interrupt: &'a Interrupt,
 }
 
+/// Where dead letters stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LettersAt {
+    /// In a file of JSON lines.
+    File(PathBuf),
+    /// In a topic on Kafka.
+    Topic(String),
+}
+
 /// What the stream stage did.
 #[derive(Debug, Clone, Default)]
 pub struct Streamed {
@@ -62,20 +72,24 @@ pub struct Streamed {
     pub dead_letters: Vec<String>,
     /// How many records could not be written in earlier runs.
     pub earlier_dead_letters: u64,
-    /// The file where all of them stand.
-    pub dead_letters_file: Option<PathBuf>,
+    /// Where all of them stand.
+    pub dead_letters_at: Option<LettersAt>,
     /// Whether Ctrl-C or `--limit` ended it before the last row.
     pub cut_short: bool,
 }
 
 impl Summary for Streamed {
     fn outcome(&self) -> Outcome {
-        if self.rows.produced == 0 && !self.cut_short { Outcome::Unchanged } else { Outcome::Done }
+        if self.rows.produced + self.rows.consumed == 0 && !self.cut_short {
+            Outcome::Unchanged
+        } else {
+            Outcome::Done
+        }
     }
 
     fn summary(&self) -> String {
         let Rows { read, filtered_out, already_loaded, written, dead_letters, .. } = self.rows;
-        if self.rows.produced == 0 && already_loaded > 0 {
+        if self.rows.produced + self.rows.consumed == 0 && already_loaded > 0 {
             return format!("nothing new; {already_loaded} rows are in the graph already");
         }
         let mut summary = format!("{written} rows written of {read} read, {filtered_out} filtered out");
@@ -103,6 +117,9 @@ pub(super) async fn stream(
     limit: Option<u64>,
     watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
+    if let Topic::Kafka(topic) = &endpoints.topic {
+        return kafka::stream(plan, endpoints, topic, limit, watch).await;
+    }
     let resume = resume::decide(&endpoints.checkpoints, plan.dataset.files(), &plan.stream_digest)?;
     let batches = plan.dataset.scan(resume.after.as_ref(), limit);
     let total = plan.dataset.rows().saturating_sub(resume.passed);
@@ -146,7 +163,8 @@ async fn carry(
         plan.pipeline.spec.topic.key.as_deref(),
         plan.stream_digest.rows.as_str().into(),
     )?;
-    let dead_letters = match &endpoints.dead_letters {
+    let path = endpoints.topic.dead_letters_file();
+    let dead_letters = match path {
         Some(path) => {
             DeadLetters::File(LetterFile::open(path, &endpoints.checkpoints).map_err(LoadError::from)?)
         }
@@ -170,7 +188,7 @@ async fn carry(
         checks: reconcile(&rows, next_offset),
         dead_letters: counters.examples(),
         earlier_dead_letters: endpoints.checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum(),
-        dead_letters_file: endpoints.dead_letters.clone(),
+        dead_letters_at: path.cloned().map(LettersAt::File),
         cut_short: false,
     })
 }

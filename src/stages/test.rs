@@ -119,7 +119,7 @@ async fn analyses(
         let Some(place) = analyses.iter().position(|analysis| analysis.name == test.name) else {
             continue;
         };
-        let result = analyse::run(store, analyses, place).await?;
+        let result = analyse::run(plan, store, place).await?;
         let asserts = path.key("analyses").index(index).key("assert");
         for (position, judgement) in analysis::judge(&test.assert, &result).into_iter().enumerate() {
             if !judgement.ok {

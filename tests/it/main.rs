@@ -9,5 +9,7 @@ mod faults;
 mod harness;
 mod kafka;
 mod kills;
+mod neo4j;
+mod proxy;
 mod run;
 mod servers;

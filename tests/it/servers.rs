@@ -45,7 +45,8 @@ impl Server {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take().unwrap();
         let words = BufReader::new(child.stdout.take().unwrap());
-        let lines: Vec<String> = words.lines().map_while(Result::ok).take_while(|line| line != "ready").collect();
+        let lines: Vec<String> =
+            words.lines().map_while(Result::ok).take_while(|line| line != "ready").collect();
         assert!(!lines.is_empty(), "{} did not start: {:?}", self.kind, child.wait());
         self.facts = lines.iter().filter_map(|line| line.split_once('=')).map(owned).collect();
         self.supervisor = Some((child, stdin));

@@ -34,11 +34,13 @@ impl Live {
     }
 
     fn progress(&mut self, unit: &'static str, done: u64, total: Option<u64>) {
-        if let (Some(total), false) = (total, self.counting) {
-            self.bar.set_style(style(BAR));
+        if let Some(total) = total {
+            if !self.counting {
+                self.bar.set_style(style(BAR));
+                self.counting = true;
+            }
             self.bar.set_length(total);
             self.bar.set_message(unit);
-            self.counting = true;
         }
         self.bar.set_position(done);
     }

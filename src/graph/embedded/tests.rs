@@ -22,6 +22,7 @@ fn schema(statement: &str) -> GraphSchema {
     };
     GraphSchema {
         statement: statement.into(),
+        dictionary: None,
         constraints: vec![Constraint {
             label: "Location".to_owned(),
             properties: vec!["name".to_owned()],
@@ -45,7 +46,14 @@ fn advance(partition: u32, from: u64, rows: u64) -> Advance {
 
 fn batch(statement: &str, from: u64, events: Vec<Value>) -> WriteBatch {
     let advances = vec![advance(0, from, events.len() as u64)];
-    WriteBatch { statement: statement.into(), topic: "trips".to_owned(), events, advances }
+    WriteBatch {
+        statement: statement.into(),
+        dictionary: None,
+        topic: "trips".to_owned(),
+        events,
+        advances,
+        must_write: false,
+    }
 }
 
 async fn rows(store: &Embedded, cypher: &str) -> Vec<Vec<Value>> {

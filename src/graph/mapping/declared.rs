@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
+use super::cast::Cast;
 use super::{Column, ColumnKind, MappingError, Required, column};
 use crate::graph::cypher::{EVENT, quoted};
 use crate::graph::{Constraint, ConstraintKind};
-use crate::spec::{Mapping, MappingMode, NodeMapping, PropertyMapping, PropertyType, RelationshipMapping};
+use crate::spec::{Mapping, MappingMode, NodeMapping, PropertyMapping, RelationshipMapping};
 
 /// What was made.
 pub struct Declared {
@@ -171,44 +172,24 @@ impl Writer<'_> {
 
     fn value(&self, property: &str, source: &PropertyMapping) -> String {
         let name = source.column(property);
-        let kind = column(self.columns, name).map_or(ColumnKind::Other, |column| column.kind);
-        converted(&format!("{EVENT}.{}", quoted(name)), kind, source.kind)
+        cast(self.columns, property, source).of(&format!("{EVENT}.{}", quoted(name)))
     }
 }
 
-/// A column's value as a property of a type; of the column's own type where none is asked for.
-fn converted(value: &str, from: ColumnKind, to: Option<PropertyType>) -> String {
-    use ColumnKind as Of;
-    use PropertyType as To;
-    let call = |function: &str| format!("{function}({value})");
-    match (to, from) {
-        (None, Of::Boolean | Of::Integer | Of::Text | Of::Other)
-        | (Some(To::Boolean), Of::Boolean)
-        | (Some(To::Integer), Of::Integer)
-        | (Some(To::String), Of::Text | Of::Date | Of::LocalDatetime | Of::Datetime) => value.to_owned(),
-        (Some(To::Boolean), _) => call("toBoolean"),
-        (Some(To::Integer), _) => call("toInteger"),
-        // A float column holds NaN and the infinities as text.
-        (None, Of::Float) | (Some(To::Float), _) => call("toFloat"),
-        (Some(To::String), _) => call("toString"),
-        (None, Of::Datetime) | (Some(To::Datetime), _) => call("datetime"),
-        (Some(To::LocalDatetime), Of::Datetime) => format!("localdatetime(datetime({value}))"),
-        (None, Of::LocalDatetime) | (Some(To::LocalDatetime), _) => call("localdatetime"),
-        // The text of a date-time is no date's: it is read as what it is, and cut.
-        (Some(To::Date), Of::LocalDatetime) => format!("date(localdatetime({value}))"),
-        (Some(To::Date), Of::Datetime) => format!("date(datetime({value}))"),
-        (None, Of::Date) | (Some(To::Date), _) => call("date"),
-    }
+/// How the column of a property becomes its value.
+pub(super) fn cast(columns: Option<&[Column]>, property: &str, source: &PropertyMapping) -> Cast {
+    let kind = column(columns, source.column(property)).map_or(ColumnKind::Other, |column| column.kind);
+    Cast::between(kind, source.kind)
 }
 
 /// Variables made from the file's names: plain, and no two alike.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     taken: BTreeSet<String>,
 }
 
 impl Names {
-    fn of(&mut self, name: &str) -> String {
+    pub(super) fn of(&mut self, name: &str) -> String {
         let mut plain: String =
             name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         if let Some(first) = plain.get_mut(..1) {

@@ -371,9 +371,11 @@ async fn stored(yaml: &str, columns: Option<&[Column]>, batches: &[serde_json::V
         let topic = "rows".to_owned();
         let batch = WriteBatch {
             statement: compiled.schema.statement.clone(),
+            dictionary: None,
             topic,
             events,
             advances: vec![advance],
+            must_write: false,
         };
         let written = store.write(&batch).await.unwrap();
         assert_eq!(written.wrote_nothing, Vec::<usize>::new());
@@ -416,4 +418,33 @@ async fn made_statements_run_on_the_store() {
   FOREACH (other IN item.others | MERGE (b:B {id: other}) MERGE (a)-[:HAS {n: event.n}]->(b));";
     let rows = [json!([{"n": 1, "items": [{"id": 1, "others": [1, 2]}, {"id": 2, "others": [2]}]}])];
     assert_eq!(counts(&stored(written, None, &rows).await).await, (vec![2, 2], vec![3]));
+}
+
+#[test]
+fn the_statement_for_a_batch_meets_each_node_once() {
+    let text = |yaml: &str| compile(&mapping(yaml), Some(&columns())).unwrap().schema.dictionary;
+    insta::assert_snapshot!("dictionary of trips", text(TRIPS).unwrap().statement);
+    let nodes_alone =
+        "nodes: [{ label: Zone, keys: { id: { column: PULocationID } }, properties: { vendor: {} } }]";
+    insta::assert_snapshot!("dictionary of nodes alone", text(nodes_alone).unwrap().statement);
+    let mixed = "
+nodes:
+  - { label: Ride, mode: create, properties: { pickup: {} } }
+  - { label: N0, keys: { id: { column: PULocationID }, day: {} } }
+  - { label: Vendor, keys: { vendor: {} } }
+relationships:
+  - { type: FROM, from: Ride, to: N0 }
+  - { type: BY, from: N0, to: Vendor, mode: merge, keys: { day: {} }, properties: { stored: {} } }
+";
+    insta::assert_snapshot!("dictionary of rides", text(mixed).unwrap().statement);
+}
+
+#[test]
+fn where_the_order_of_rows_matters_there_is_no_statement_for_a_batch() {
+    for yaml in [
+        "nodes: [{ name: a, label: Z, keys: { id: {} } }, { name: b, label: Z, keys: { name: {} } }]",
+        "nodes: [{ name: a, label: Z, keys: { id: {} } }, { name: b, label: Z, mode: create }]",
+    ] {
+        assert_eq!(compile(&mapping(yaml), None).unwrap().schema.dictionary, None, "{yaml}");
+    }
 }

@@ -148,6 +148,8 @@ pub(super) struct Reached {
     pub version: String,
     /// `community` or `enterprise`.
     pub edition: String,
+    /// Whether it reads date-times without a zone as UTC (`db.temporal.timezone`).
+    pub is_utc: bool,
 }
 
 /// Reaches the server and logs in, once.
@@ -156,8 +158,9 @@ pub(super) async fn reach(address: &Address, connection: &Connection) -> Result<
     let reaching = async {
         let addresses = find(address).await?;
         let graph = driver(address, connection, QUESTIONS_AT_ONCE).map_err(fault)?;
-        let (version, edition) = log_in(&graph, address, connection).await?;
-        Ok(Reached { graph, addresses, version, edition })
+        let described = log_in(&graph, address, connection).await?;
+        let [version, edition, moment] = described;
+        Ok(Reached { graph, addresses, version, edition, is_utc: moment.ends_with('Z') })
     };
     tokio::time::timeout(REACHED_WITHIN, reaching)
         .await
@@ -179,14 +182,15 @@ async fn find(address: &Address) -> Result<Vec<SocketAddr>, GraphError> {
     }
 }
 
-/// Logs in, opens the database, and asks the server what it is.
+/// Logs in, opens the database, and asks the server what it is: version, edition, and what a date-time without a zone becomes.
 async fn log_in(
     graph: &Graph,
     address: &Address,
     connection: &Connection,
-) -> Result<(String, String), GraphError> {
+) -> Result<[String; 3], GraphError> {
     const VERSION: &str = "CALL dbms.components() YIELD name, versions, edition \
-                           WITH * WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version, edition";
+                           WITH * WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version, edition, \
+                           toString(datetime('2000-01-01T00:00:00')) AS moment";
     let failed = |error: neo4rs::Error| GraphError::Connect {
         address: address.to_string(),
         fault: error::connect_fault(&error, address.encryption, connection),
@@ -195,7 +199,7 @@ async fn log_in(
     let mut rows = transaction.execute(VERSION).await.map_err(failed)?;
     let row = rows.next(transaction.handle()).await.map_err(failed)?;
     let text = |name: &str| row.as_ref().and_then(|row| row.get::<String>(name).ok()).unwrap_or_default();
-    let described = (text("version"), text("edition"));
+    let described = [text("version"), text("edition"), text("moment")];
     // Nothing was changed: an error here takes nothing away.
     let _ = transaction.rollback().await;
     Ok(described)

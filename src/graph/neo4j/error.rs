@@ -42,6 +42,8 @@ pub(super) fn class(code: &str, message: &str) -> Class {
     match (kind, area, title) {
         // A key too long for the index is found at the row that has it.
         _ if message.contains("too large to index") => Class::Data,
+        // A text that is no date, by a function at run time: what is wrong with the statement itself comes with its place.
+        ("ClientError", "Statement", "SyntaxError") if !message.contains(" (line ") => Class::Data,
         (_, "General", "TransactionMemoryLimit" | "StackOverFlowError")
         | (_, "Transaction", "TransactionTimedOut" | "TransactionTimedOutClientConfiguration") => {
             Class::TooLarge
@@ -134,6 +136,9 @@ fn server_error(code: &str, message: &str) -> GraphError {
     }
 }
 
+/// What the server says of transactions that wait for each other.
+const DEADLOCK: &str = "Neo.TransientError.Transaction.DeadlockDetected";
+
 /// What an error means for a batch.
 pub(super) fn write_error(error: &neo4rs::Error) -> WriteError {
     let (code, message) = match kind(error) {
@@ -144,6 +149,7 @@ pub(super) fn write_error(error: &neo4rs::Error) -> WriteError {
     match class(code, message) {
         Class::Data => WriteError::Record { position: None, message: worded(code, message) },
         Class::TooLarge => WriteError::TooLarge { message: worded(code, message) },
+        Class::Transient if code == DEADLOCK => WriteError::Deadlock { message: worded(code, message) },
         Class::Transient => WriteError::Transient { message: worded(code, message) },
         _ => WriteError::Fatal(server_error(code, message)),
     }
@@ -272,7 +278,6 @@ mod tests {
             ("Neo.ClientError.Statement.ArithmeticError", Class::Data),
             ("Neo.ClientError.Statement.SemanticError", Class::Data),
             ("Neo.ClientError.Procedure.ProcedureCallFailed", Class::Data),
-            ("Neo.ClientError.Statement.SyntaxError", Class::Statement),
             ("Neo.ClientError.Statement.ParameterMissing", Class::Statement),
             ("Neo.ClientError.Procedure.ProcedureNotFound", Class::Statement),
             ("Neo.ClientError.Statement.AccessMode", Class::ReadOnly),
@@ -302,6 +307,13 @@ mod tests {
     fn a_key_too_long_for_the_index_is_the_fault_of_its_row() {
         let message = "Property value is too large to index, please see index documentation for limitations.";
         assert_eq!(class("Neo.DatabaseError.Statement.ExecutionFailed", message), Class::Data);
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_read_is_the_fault_of_its_row() {
+        let code = "Neo.ClientError.Statement.SyntaxError";
+        assert_eq!(class(code, "Text cannot be parsed to a DateTime\n\"yesterday\"\n ^"), Class::Data);
+        assert_eq!(class(code, "Invalid input 'X' (line 1, column 2 (offset: 1))"), Class::Statement);
     }
 
     #[test]

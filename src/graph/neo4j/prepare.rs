@@ -33,6 +33,9 @@ impl Neo4j {
         let names: Vec<String> = schema.constraints.iter().map(Constraint::name).collect();
         self.wait_for(&names).await?;
         self.explain_mapping(&schema.statement).await?;
+        if let Some(dictionary) = &schema.dictionary {
+            self.explain(&dictionary.statement).await?;
+        }
         Ok(prepared)
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Server {
     pub sockets: Sockets,
     pub version: String,
     pub edition: String,
+    /// Whether it reads date-times without a zone as UTC.
+    pub is_utc: bool,
     /// Whether another one may have to be used in its place one day.
     pub in_cluster: bool,
     /// For each partition that batches begin with, a driver with a single connection: what a batch that failed left open on
@@ -64,6 +66,7 @@ pub(super) async fn find(address: &Address, connection: &Connection) -> Result<S
         sockets: Sockets::of(reached.addresses),
         version: reached.version,
         edition: reached.edition,
+        is_utc: reached.is_utc,
         in_cluster,
         lanes: Mutex::new(BTreeMap::new()),
     })

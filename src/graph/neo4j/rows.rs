@@ -1,12 +1,19 @@
 //! The rows of a batch, as statements.
+//!
+//! Raw Cypher is run for each row; of declared nodes and relationships there is a faster form, the [`Dictionary`]. Where
+//! the socket waits for acknowledgements, either goes in pieces that fit the driver's buffer.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
-use neo4rs::{BoltType, Txn, query};
+use neo4rs::{BoltMap, BoltType, Txn, query};
 
+use super::dictionary::parameters;
+use super::error::write_error;
 use super::value::{integer, list, size, to_bolt};
 use super::write::run;
+use crate::graph::mapping::Dictionary;
 use crate::graph::{WriteBatch, WriteError, Written, batch};
 
 /// The driver's buffer: a longer message goes out in several writes, which is slow on sockets that wait for acknowledgements.
@@ -14,46 +21,95 @@ const BUFFER: usize = 8 * 1024;
 /// What a message has beside its statement and its rows: names, the database, markers.
 const BESIDE: usize = 256;
 
-/// The rows of a batch.
-pub(super) struct Rows {
-    statement: String,
-    rows: Vec<BoltType>,
+/// The rows of a batch, ready for the server.
+pub(super) enum Rows<'a> {
+    /// A statement for each row.
+    Each { statement: String, rows: Vec<BoltType> },
+    /// A statement for all of them.
+    All { dictionary: Arc<Dictionary>, whole: BoltMap, batch: &'a WriteBatch, is_utc: bool },
 }
 
-impl Rows {
+impl<'a> Rows<'a> {
     /// Makes the values ready. A row that the server cannot take is a fault of that record.
-    pub(super) fn of(batch: &WriteBatch) -> Result<Self, WriteError> {
+    pub(super) fn of(batch: &'a WriteBatch, is_utc: bool) -> Result<Self, WriteError> {
+        let dictionary = batch.dictionary.as_ref().filter(|_| !batch.events.is_empty());
+        if let Some(dictionary) = dictionary
+            && let Some(whole) = parameters(dictionary, &batch.events, is_utc)
+        {
+            return Ok(Self::All { dictionary: Arc::clone(dictionary), whole, batch, is_utc });
+        }
         let mut rows = Vec::with_capacity(batch.events.len());
         for (place, event) in batch.events.iter().enumerate() {
             let event = to_bolt(event, "event")
                 .map_err(|error| WriteError::Record { position: Some(place), message: error.to_string() })?;
             rows.push(list(vec![integer(place as u64, "row")?, event]));
         }
-        Ok(Self { statement: batch::rows_statement(&batch.statement), rows })
+        Ok(Self::Each { statement: batch::rows_statement(&batch.statement), rows })
     }
 
-    /// Writes them: all in one statement, or in several small ones.
+    /// Writes them: in one statement, or in several small ones.
     pub(super) async fn write(self, transaction: &mut Txn, at_once: bool) -> Result<Written, WriteError> {
-        let mut written = Written { rows: self.rows.len() as u64, ..Written::default() };
-        let room = if at_once { usize::MAX } else { BUFFER.saturating_sub(BESIDE + self.statement.len()) };
-        for piece in pieces(self.rows, room) {
-            let places = piece.places.clone();
-            let statement = query(&self.statement)
-                .param("count", integer(piece.rows.len() as u64, "rows")?)
-                .param("rows", list(piece.rows));
-            let (rows, counters) = run(transaction, statement).await?;
-            let came_through =
-                rows.first().and_then(|row| row.get::<Option<Vec<usize>>>("came").ok()).flatten();
-            if let Some(came_through) = came_through {
-                let came_through: BTreeSet<usize> = came_through.into_iter().collect();
-                written.wrote_nothing.extend(places.filter(|place| !came_through.contains(place)));
+        match self {
+            Self::Each { statement, rows } => each(transaction, &statement, rows, at_once).await,
+            Self::All { dictionary, whole, batch, is_utc } => {
+                let pieces = if at_once {
+                    vec![whole]
+                } else {
+                    let rows = fitting(&whole, batch.events.len(), room(&dictionary.statement));
+                    let piece = |events| parameters(&dictionary, events, is_utc).unwrap_or_default();
+                    batch.events.chunks(rows).map(piece).collect()
+                };
+                all(transaction, &dictionary.statement, pieces, batch.events.len()).await
             }
-            written.nodes_created += counters.nodes_created;
-            written.relationships_created += counters.relationships_created;
-            written.properties_set += counters.properties_set;
         }
-        Ok(written)
     }
+}
+
+/// How much room there is for rows in a message that fits the buffer.
+fn room(statement: &str) -> usize {
+    BUFFER.saturating_sub(BESIDE + statement.len())
+}
+
+async fn each(
+    transaction: &mut Txn,
+    statement: &str,
+    rows: Vec<BoltType>,
+    at_once: bool,
+) -> Result<Written, WriteError> {
+    let mut written = Written { rows: rows.len() as u64, ..Written::default() };
+    let room = if at_once { usize::MAX } else { room(statement) };
+    for piece in pieces(rows, room) {
+        let statement = query(statement)
+            .param("count", integer(piece.rows.len() as u64, "rows")?)
+            .param("rows", list(piece.rows));
+        let (rows, counters) = run(transaction, statement).await?;
+        let came_through = rows.first().and_then(|row| row.get::<Option<Vec<usize>>>("came").ok()).flatten();
+        if let Some(came_through) = came_through {
+            let came_through: BTreeSet<usize> = came_through.into_iter().collect();
+            written.wrote_nothing.extend(piece.places.filter(|place| !came_through.contains(place)));
+        }
+        written.nodes_created += counters.nodes_created;
+        written.relationships_created += counters.relationships_created;
+        written.properties_set += counters.properties_set;
+    }
+    Ok(written)
+}
+
+async fn all(
+    transaction: &mut Txn,
+    statement: &str,
+    pieces: Vec<BoltMap>,
+    rows: usize,
+) -> Result<Written, WriteError> {
+    let mut written = Written { rows: rows as u64, ..Written::default() };
+    for piece in pieces {
+        let statement = query(statement).with_params(piece);
+        let summary = transaction.run(statement).await.map_err(|error| write_error(&error))?;
+        written.nodes_created += summary.nodes_created();
+        written.relationships_created += summary.relationships_created();
+        written.properties_set += summary.properties_set();
+    }
+    Ok(written)
 }
 
 /// Rows that are written together.
@@ -81,6 +137,12 @@ fn pieces(rows: Vec<BoltType>, room: usize) -> Vec<Piece> {
         }
     }
     pieces
+}
+
+/// How many of the rows fit, going by their average; one at least.
+fn fitting(whole: &BoltMap, rows: usize, room: usize) -> usize {
+    let total: usize = whole.value.values().map(size).sum();
+    (room / (total / rows.max(1)).max(1)).max(1)
 }
 
 #[cfg(test)]

@@ -128,8 +128,8 @@ fn verdict(advances: &[Advance], stood: &[Stood], own_mark: Option<&str>) -> Ver
 impl Neo4j {
     /// Writes a batch.
     pub(super) async fn write_batch(&self, batch: &WriteBatch) -> Result<Written, WriteError> {
-        let rows = Rows::of(batch)?;
         let server = self.server();
+        let rows = Rows::of(batch, server.is_utc)?;
         let lane = server.lane(first_partition(batch), &self.connection)?;
         let graph = lane.lock().await;
         let outcome = tokio::time::timeout(WRITTEN_WITHIN, self.transaction(&server, &graph, batch, rows))
@@ -152,7 +152,7 @@ impl Neo4j {
         server: &Server,
         graph: &Graph,
         batch: &WriteBatch,
-        rows: Rows,
+        rows: Rows<'_>,
     ) -> Result<Written, WriteError> {
         let mut transaction = begin(graph).await?;
         let at_once = server.sockets.send_at_once();
@@ -170,6 +170,9 @@ impl Neo4j {
             }
         }
         let written = rows.write(&mut transaction, at_once).await?;
+        if batch.must_write && !written.wrote_nothing.is_empty() {
+            return Err(WriteError::WroteNothing { positions: written.wrote_nothing });
+        }
         self.uncertain.keep(batch, mark, written.clone());
         let outcome = transaction.commit().await;
         if !outcome.as_ref().is_err_and(is_lost) {

@@ -36,6 +36,8 @@ pub struct Counters {
     pub there_already: Counter,
     /// Messages that the topic took.
     pub produced: Counter,
+    /// Messages that the topic's servers have acknowledged.
+    pub delivered: Counter,
     /// Records taken from the topic.
     pub consumed: Counter,
     /// Rows written to the graph.

@@ -19,18 +19,15 @@ use crate::graph::{
 use crate::stages::deploy::Endpoints;
 use crate::stages::validate::Plan;
 use crate::topic::Record;
+use crate::topic::kafka::KafkaError;
 use crate::topic::memory::Consumer;
 
-pub(in crate::stages) use attempt::decode;
 pub(super) use attempt::{Attempt, Fate};
+pub(in crate::stages) use attempt::{Reason, decode};
 use patience::Patience;
 
 /// Between two saves lies at least this many times what the last one took, so that saving a large graph never dominates.
 const PERSIST_SHARE: u32 = 10;
-/// Why a row that the graph took is set aside all the same.
-pub(in crate::stages) const WROTE_NOTHING: &str =
-    "the mapping's statement bound nothing for this row, so it wrote nothing (row-wrote-nothing)";
-
 /// Why loading ended before the topic's end.
 #[derive(Debug, Error)]
 pub enum LoadError {
@@ -40,6 +37,9 @@ pub enum LoadError {
     /// The graph could not be made durable.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// The topic could not be read.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
     /// The dead letters could not be kept.
     #[error(transparent)]
     DeadLetters(#[from] DeadLetterError),
@@ -83,7 +83,7 @@ impl<'a> Job<'a> {
             batch_rows: usize::try_from(spec.stream.batch_rows).unwrap_or(usize::MAX),
             max_errors: spec.stream.max_errors,
             persist_after: Duration::from_millis(spec.stream.persist_millis.into()),
-            patience: Patience { longest, progress, interrupt },
+            patience: Patience::new(longest, progress, interrupt),
             counters,
         }
     }
@@ -121,24 +121,55 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
+    /// How many rows a batch has at most.
+    pub(super) fn batch_rows(&self) -> usize {
+        self.job.batch_rows
+    }
+
+    /// Moves a checkpoint beyond offsets that hold no record: gaps that transactions and compaction leave.
+    pub(super) async fn pass(&mut self, partition: u32, next: u64) -> Result<(), LoadError> {
+        let stands = self.checkpoints.get(&partition).cloned().unwrap_or_default();
+        if stands.offset >= next {
+            return Ok(());
+        }
+        let from = stands.offset;
+        let checkpoint = Checkpoint { offset: next, digest: self.job.digest.clone(), ..stands };
+        self.write_checkpoints(vec![Advance { partition, from, checkpoint }]).await
+    }
+
+    /// Writes checkpoints without a row.
+    async fn write_checkpoints(&mut self, advances: Vec<Advance>) -> Result<(), LoadError> {
+        let batch = self.batch(Vec::new(), advances);
+        let outcome = self.job.patience.write(self.job.store, &batch, self.job.counters).await;
+        outcome.map_err(LoadError::Write)?;
+        self.move_checkpoints(batch.advances);
+        Ok(())
+    }
+
     /// Writes records; a batch that the graph refuses for its data is halved until the record at fault stands alone.
     pub(super) async fn load(&mut self, records: Vec<Record>) -> Result<(), LoadError> {
         let mut pending = vec![attempt::read(records, self.job.mapping, &self.checkpoints)];
         while let Some(mut attempts) = pending.pop() {
+            self.dead_letters.keep_before(&mut attempts).await?;
             match self.write(&mut attempts).await {
                 Ok(written) => {
                     self.set_aside(&mut attempts, &written).await?;
-                    self.dead_letters.keep_after(self.job.topic, &mut attempts)?;
+                    self.dead_letters.keep_after(self.job.topic, &mut attempts).await?;
                     self.count(&attempts);
                 }
                 Err(WriteError::Record { position, message }) => {
                     if let Some(fate) = attempt::at_fault(&mut attempts, position) {
-                        *fate = Fate::set_aside(message);
+                        *fate = Fate::set_aside(Reason::refused(message));
                         pending.push(attempts);
                     } else {
                         pending.extend(halves(attempts));
                     }
                 }
+                Err(WriteError::WroteNothing { positions }) => {
+                    wrote_nothing(&mut attempts, &positions);
+                    pending.push(attempts);
+                }
+                Err(WriteError::TooLarge { .. }) if attempts.len() > 1 => pending.extend(halves(attempts)),
                 Err(error) => return Err(LoadError::Write(error)),
             }
             if self.job.counters.dead_letters.get() > self.job.max_errors {
@@ -167,8 +198,15 @@ impl<'a> Loader<'a> {
     }
 
     fn batch(&self, events: Vec<Value>, advances: Vec<Advance>) -> WriteBatch {
-        let statement = self.job.mapping.schema.statement.clone();
-        WriteBatch { statement, topic: self.job.topic.to_owned(), events, advances }
+        let schema = &self.job.mapping.schema;
+        WriteBatch {
+            statement: schema.statement.clone(),
+            dictionary: schema.dictionary.clone(),
+            topic: self.job.topic.to_owned(),
+            events,
+            advances,
+            must_write: !self.job.may_write_nothing,
+        }
     }
 
     fn move_checkpoints(&mut self, advances: Vec<Advance>) {
@@ -182,11 +220,7 @@ impl<'a> Loader<'a> {
             return Ok(());
         }
         let mut corrected = BTreeMap::new();
-        let is_event = |attempt: &&mut Attempt| matches!(attempt.fate, Fate::Event(_));
-        let events = attempts.iter_mut().filter(is_event).enumerate();
-        for (_, attempt) in events.filter(|(place, _)| written.wrote_nothing.contains(place)) {
-            attempt.fate = Fate::set_aside(WROTE_NOTHING.to_owned());
-            let partition = attempt.record.partition;
+        for partition in wrote_nothing(attempts, &written.wrote_nothing) {
             let stands = self.checkpoints.get(&partition).cloned().unwrap_or_default();
             let advance = corrected.entry(partition).or_insert_with(|| Advance {
                 partition,
@@ -195,11 +229,7 @@ impl<'a> Loader<'a> {
             });
             advance.checkpoint.dead_letters += 1;
         }
-        let batch = self.batch(Vec::new(), corrected.into_values().collect());
-        let outcome = self.job.patience.write(self.job.store, &batch, self.job.counters).await;
-        outcome.map_err(LoadError::Write)?;
-        self.move_checkpoints(batch.advances);
-        Ok(())
+        self.write_checkpoints(corrected.into_values().collect()).await
     }
 
     /// Counts a batch that was written.
@@ -241,6 +271,18 @@ impl<'a> Loader<'a> {
             examples: counters.examples(),
         }
     }
+}
+
+/// Sets aside the events at places in the batch; the partitions that they came from, one for each.
+fn wrote_nothing(attempts: &mut [Attempt], places: &[usize]) -> Vec<u32> {
+    let is_event = |attempt: &&mut Attempt| matches!(attempt.fate, Fate::Event(_));
+    let events = attempts.iter_mut().filter(is_event).enumerate();
+    let at_places = events.filter(|(place, _)| places.contains(place));
+    let set_aside = at_places.map(|(_, attempt)| {
+        attempt.fate = Fate::set_aside(Reason::wrote_nothing());
+        attempt.record.partition
+    });
+    set_aside.collect()
 }
 
 /// The halves of a batch, the first one last: that is the next to be written.

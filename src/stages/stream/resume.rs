@@ -6,7 +6,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::graph::Checkpoint;
-use crate::message::RowId;
+use crate::message::{Origin, RowId};
 use crate::source::DataFile;
 use crate::stages::digest::sha256;
 
@@ -94,14 +94,41 @@ pub(super) fn decide(
     decide_on(checkpoints, &files, digest)
 }
 
-/// A file as the decision sees it: its name, its rows, its lineage.
-type Known<'a> = (&'a str, u64, &'a str);
-
-fn decide_on(
-    checkpoints: &BTreeMap<u32, Checkpoint>,
-    files: &[Known<'_>],
+/// Decides where a producer goes on whose rows stand in the partitions of a topic, each with a last row of its own: after the
+/// first of these. Rows between it and the others are seen again; a partition skips those that are not beyond its own last.
+pub(super) fn after_all(
+    last: &BTreeMap<u32, Origin>,
+    partitions: u32,
+    files: &[DataFile],
     digest: &Digest,
 ) -> Result<Resume, ResumeError> {
+    let files: Vec<_> = files.iter().map(|file| (&*file.name, file.rows, &*file.lineage)).collect();
+    let mut first: Option<Resume> = None;
+    for origin in last.values() {
+        if *origin.digest != *digest.rows {
+            return Err(ResumeError::RowsChanged);
+        }
+        let passed = rows_up_to(&origin.row, &origin.lineage, &files)?;
+        if first.as_ref().is_none_or(|first| passed < first.passed) {
+            first = Some(Resume { offset: 0, after: Some(origin.row.clone()), passed });
+        }
+    }
+    let is_whole = last.len() == usize::try_from(partitions).unwrap_or(usize::MAX);
+    Ok(first.filter(|_| is_whole).unwrap_or_default())
+}
+
+/// The last row that a checkpoint holds, as its message said.
+pub(super) fn origin(checkpoint: &Checkpoint) -> Option<Origin> {
+    let rows = checkpoint.digest.split('.').next().unwrap_or_default();
+    let row = checkpoint.row.clone()?;
+    Some(Origin { row, lineage: checkpoint.lineage.as_str().into(), digest: rows.into() })
+}
+
+/// Refuses checkpoints of a graph that was loaded by another definition.
+pub(super) fn same_digest(
+    checkpoints: &BTreeMap<u32, Checkpoint>,
+    digest: &Digest,
+) -> Result<(), ResumeError> {
     for checkpoint in checkpoints.values() {
         let (rows, mapping) = checkpoint.digest.split_once('.').unwrap_or((&checkpoint.digest, ""));
         if rows != digest.rows {
@@ -111,6 +138,18 @@ fn decide_on(
             return Err(ResumeError::MappingChanged);
         }
     }
+    Ok(())
+}
+
+/// A file as the decision sees it: its name, its rows, its lineage.
+type Known<'a> = (&'a str, u64, &'a str);
+
+fn decide_on(
+    checkpoints: &BTreeMap<u32, Checkpoint>,
+    files: &[Known<'_>],
+    digest: &Digest,
+) -> Result<Resume, ResumeError> {
+    same_digest(checkpoints, digest)?;
     let last = checkpoints.values().filter(|checkpoint| checkpoint.row.is_some());
     let Some(last) = last.max_by(|one, other| one.row.cmp(&other.row)) else {
         return Ok(Resume::default());

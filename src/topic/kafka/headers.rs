@@ -132,8 +132,9 @@ mod tests {
 
         #[test]
         fn numbers_are_written_as_rust_does(number in any::<u64>()) {
-            let (mut digits, text) = ([0; DIGITS], number.to_string());
-            prop_assert_eq!(decimal(number, &mut digits), text.as_bytes());
+            let mut digits = [0; DIGITS];
+            let expected = number.to_string();
+            prop_assert_eq!(decimal(number, &mut digits), expected.as_bytes());
         }
     }
 

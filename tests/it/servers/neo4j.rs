@@ -69,8 +69,9 @@ impl DerefMut for EmptyNeo4j {
 impl Neo4j {
     /// The Neo4j 5.26 with APOC of all tests that do not set it up, emptied.
     pub fn shared() -> EmptyNeo4j {
-        static SHARED: LazyLock<Mutex<Neo4j>> =
-            LazyLock::new(|| Mutex::new(Neo4j::start(&Neo4jOptions { apoc: true, ..Neo4jOptions::default() })));
+        static SHARED: LazyLock<Mutex<Neo4j>> = LazyLock::new(|| {
+            Mutex::new(Neo4j::start(&Neo4jOptions { apoc: true, ..Neo4jOptions::default() }))
+        });
         let neo4j = EmptyNeo4j(SHARED.lock().unwrap_or_else(PoisonError::into_inner));
         neo4j.clear();
         neo4j
@@ -105,7 +106,8 @@ impl Neo4j {
 
     /// A client that logs in.
     pub fn graph(&self) -> Graph {
-        let config = ConfigBuilder::default().uri(self.uri()).user("neo4j").password(PASSWORD).build().unwrap();
+        let config =
+            ConfigBuilder::default().uri(self.uri()).user("neo4j").password(PASSWORD).build().unwrap();
         Graph::connect(config).unwrap()
     }
 

@@ -1,6 +1,7 @@
 //! A record on its way into the graph, and what becomes of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -24,7 +25,7 @@ pub(in super::super) enum Fate {
     /// It is a dead letter.
     SetAside {
         /// Why it cannot be written.
-        reason: String,
+        reason: Reason,
         /// Whether it stands among the dead letters already.
         kept: bool,
     },
@@ -32,8 +33,36 @@ pub(in super::super) enum Fate {
     Duplicate,
 }
 
+/// Why a record cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::stages) struct Reason {
+    /// The stable code, for programs.
+    pub code: &'static str,
+    /// The reason in words.
+    pub words: String,
+}
+
+impl Reason {
+    /// The graph refuses the row for its data.
+    pub fn refused(words: String) -> Self {
+        Self { code: "refused-by-graph", words }
+    }
+
+    /// The graph took the row, and nothing came of it.
+    pub fn wrote_nothing() -> Self {
+        let words = "the mapping's statement bound nothing for this row, so it wrote nothing";
+        Self { code: "row-wrote-nothing", words: words.to_owned() }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.words, self.code)
+    }
+}
+
 impl Fate {
-    pub fn set_aside(reason: String) -> Self {
+    pub fn set_aside(reason: Reason) -> Self {
         Self::SetAside { reason, kept: false }
     }
 
@@ -77,19 +106,23 @@ pub(super) fn read(
 }
 
 /// Reads a message: a JSON object with a value for each column that the mapping's keys need.
-pub(in crate::stages) fn decode(value: &[u8], mapping: &CompiledMapping) -> Result<Value, String> {
+pub(in crate::stages) fn decode(value: &[u8], mapping: &CompiledMapping) -> Result<Value, Reason> {
+    let no_row = |words: String| Reason { code: "message-is-no-row", words };
     if value.is_empty() {
-        return Err("the message has no value".to_owned());
+        return Err(no_row("the message has no value".to_owned()));
     }
-    let event: Value = serde_json::from_slice(value).map_err(|error| format!("not JSON: {error}"))?;
+    let event: Value = serde_json::from_slice(value).map_err(|error| no_row(format!("not JSON: {error}")))?;
     if !event.is_object() {
-        return Err("not a JSON object".to_owned());
+        return Err(no_row("not a JSON object".to_owned()));
     }
     match mapping.missing(&event) {
         None => Ok(event),
-        Some(Required { column, element, property }) => Err(format!(
-            "`{column}` has no value, and `{property}` is what tells one `{element}` from another (missing-key-value)"
-        )),
+        Some(Required { column, element, property }) => Err(Reason {
+            code: "missing-key-value",
+            words: format!(
+                "`{column}` has no value, and `{property}` is what tells one `{element}` from another"
+            ),
+        }),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Trying again: a passing fault is waited out, each wait longer than the one before, up to a limit.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
 
 use super::Counters;
 use crate::graph::{GraphStore, WriteBatch, WriteError, Written};
@@ -15,15 +18,27 @@ const TOLD_AFTER: Duration = Duration::from_secs(2);
 
 /// How long passing faults are waited out, and who hears of it.
 pub(in super::super) struct Patience<'a> {
-    /// How long a batch is tried.
-    pub longest: Duration,
-    /// Where an outage is told.
-    pub progress: &'a Progress,
-    /// Ends the waiting.
-    pub interrupt: &'a Interrupt,
+    longest: Duration,
+    progress: &'a Progress,
+    interrupt: &'a Interrupt,
+    /// Whether the lanes have met in a deadlock: from then on they write one after the other, since lanes whose rows touch
+    /// the same nodes would meet again and again, and each time one of them loses all that it did.
+    has_met: AtomicBool,
+    turn: Mutex<()>,
 }
 
-impl Patience<'_> {
+impl<'a> Patience<'a> {
+    /// Waits at most so long for each batch, tells outages and stops waiting at a request.
+    pub fn new(longest: Duration, progress: &'a Progress, interrupt: &'a Interrupt) -> Self {
+        Self { longest, progress, interrupt, has_met: AtomicBool::new(false), turn: Mutex::new(()) }
+    }
+
+    /// Writes a batch once, in its turn where lanes take turns.
+    async fn write_once(&self, store: &dyn GraphStore, batch: &WriteBatch) -> Result<Written, WriteError> {
+        let _turn = if self.has_met.load(Ordering::Relaxed) { Some(self.turn.lock().await) } else { None };
+        store.write(batch).await
+    }
+
     /// Writes a batch, trying again what may succeed then.
     pub async fn write(
         &self,
@@ -35,8 +50,12 @@ impl Patience<'_> {
         let mut wait = FIRST_WAIT;
         let mut is_told = false;
         loop {
-            let message = match store.write(batch).await {
-                Err(WriteError::Transient { message }) => message,
+            let message = match self.write_once(store, batch).await {
+                Err(WriteError::Deadlock { .. }) if !self.has_met.swap(true, Ordering::Relaxed) => {
+                    counters.retries.add(1);
+                    continue;
+                }
+                Err(WriteError::Transient { message } | WriteError::Deadlock { message }) => message,
                 outcome => return outcome,
             };
             if begun.elapsed() + wait > self.longest || self.interrupt.requested() {

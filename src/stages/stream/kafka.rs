@@ -1,0 +1,247 @@
+//! The stream stage on Kafka: a producer, and a lane with a loader of its own for each partition, side by side.
+//!
+//! The producer goes on after the last row that the topic holds, the loaders after the checkpoints in the graph; either may be
+//! killed, and neither knows of the other. When the producer is done, the ends of the partitions are known, and the lanes
+//! end there; without a producer they end at Ctrl-C.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use futures::Stream;
+use futures::future::try_join_all;
+
+use super::dead_letters::DeadLetters;
+use super::load::{Job, LoadError, Loader};
+use super::{Streamed, Watch, check, resume, tick};
+use crate::graph::Checkpoint;
+use crate::report::{Check, Rows};
+use crate::source::{Batch, Encoder, SourceError};
+use crate::stages::Fault;
+use crate::stages::deploy::{Endpoints, KafkaTopic, group};
+use crate::stages::validate::Plan;
+use crate::topic::kafka::{
+    self, Consumer, ConsumerOptions, KafkaError, Lane, Loaded, Produced, Producer, ProducerOptions,
+    Watermarks,
+};
+
+/// How long a batch waits for more records behind its first.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// Moves all rows that are not in the topic yet into it, and all records that are not in the graph yet into that.
+pub(super) async fn stream(
+    plan: &Plan,
+    endpoints: &Endpoints,
+    topic: &KafkaTopic,
+    limit: Option<u64>,
+    watch: &Watch<'_>,
+) -> Result<Streamed, Fault> {
+    resume::same_digest(&endpoints.checkpoints, &plan.stream_digest)?;
+    let way = Way::new(plan, endpoints, topic);
+    let last = way.last_rows().await?;
+    let resume = resume::after_all(
+        &last,
+        plan.pipeline.spec.topic.partitions,
+        plan.dataset.files(),
+        &plan.stream_digest,
+    )?;
+    let starts = topic.kafka.starts(way.name(), &way.loaded(), false).await?;
+    let (consumer, lanes) = Consumer::open(&topic.kafka, way.name(), &starts, &way.consumer_options())?;
+
+    let batches = plan.dataset.scan(resume.after.as_ref(), limit);
+    let total = plan.dataset.rows().saturating_sub(resume.passed);
+    let last = last.into_iter().map(|(partition, origin)| (partition, origin.row)).collect();
+    let partitions = plan.pipeline.spec.topic.partitions;
+    let producer = Producer::open(&topic.kafka, way.name(), partitions, &last, &way.producer_options())?;
+
+    let produce = way.produce(batches, producer, &consumer, watch);
+    let load = way.load(&consumer, lanes, watch);
+    let (produced, loaded) = tokio::select! {
+        both = async { tokio::join!(produce, load) } => both,
+        never = tick(watch.counters, total, watch.progress) => match never {},
+    };
+    loaded?;
+    produced?;
+    way.conclude(total, limit, watch).await
+}
+
+/// What moving rows over Kafka needs to know.
+struct Way<'a> {
+    plan: &'a Plan,
+    endpoints: &'a Endpoints,
+    topic: &'a KafkaTopic,
+    patience: Duration,
+}
+
+impl<'a> Way<'a> {
+    fn new(plan: &'a Plan, endpoints: &'a Endpoints, topic: &'a KafkaTopic) -> Self {
+        let patience = Duration::from_secs(plan.pipeline.spec.stream.patience_seconds.into());
+        Self { plan, endpoints, topic, patience }
+    }
+
+    fn name(&self) -> &'a str {
+        &self.plan.pipeline.spec.topic.name
+    }
+
+    fn consumer_options(&self) -> ConsumerOptions {
+        ConsumerOptions { group: group(&self.plan.pipeline), patience: self.patience }
+    }
+
+    fn producer_options(&self) -> ProducerOptions {
+        ProducerOptions {
+            compression: ProducerOptions::compression_for(&self.plan.pipeline.spec.topic),
+            max_message_bytes: self.topic.state.max_message_bytes,
+            patience: self.patience,
+        }
+    }
+
+    /// How far each partition was loaded.
+    fn loaded(&self) -> BTreeMap<u32, Loaded> {
+        let loaded = |one: &Checkpoint| Loaded { offset: one.offset, row: one.row.clone() };
+        self.endpoints.checkpoints.iter().map(|(partition, one)| (*partition, loaded(one))).collect()
+    }
+
+    /// The last row of each partition: the topic's own, or the graph's where the topic does not hold it any more.
+    async fn last_rows(&self) -> Result<BTreeMap<u32, crate::message::Origin>, KafkaError> {
+        let mut last = self.topic.kafka.last_rows(self.name()).await?;
+        for (partition, checkpoint) in &self.endpoints.checkpoints {
+            let Some(origin) = resume::origin(checkpoint) else { continue };
+            if last.get(partition).is_none_or(|known| known.row < origin.row) {
+                last.insert(*partition, origin);
+            }
+        }
+        Ok(last)
+    }
+
+    /// Produces all rows; then the lanes are told where they end, whatever came of it: what was delivered is loaded.
+    async fn produce(
+        &self,
+        batches: impl Stream<Item = Result<Batch, SourceError>>,
+        mut producer: Producer,
+        consumer: &Consumer,
+        watch: &Watch<'_>,
+    ) -> Result<(), Fault> {
+        let produced = self.put_all(batches, &mut producer, watch).await;
+        let marks = self.topic.kafka.watermarks(self.name()).await;
+        consumer.end_at(marks.as_ref().map(high).unwrap_or_default());
+        producer.close().await;
+        produced?;
+        marks?;
+        Ok(())
+    }
+
+    /// Encodes and produces the rows of the batches, until they are acknowledged; an interrupt ends it behind a batch.
+    async fn put_all(
+        &self,
+        batches: impl Stream<Item = Result<Batch, SourceError>>,
+        producer: &mut Producer,
+        watch: &Watch<'_>,
+    ) -> Result<(), Fault> {
+        let counters = watch.counters;
+        let key = self.plan.pipeline.spec.topic.key.as_deref();
+        let digest = self.plan.stream_digest.rows.as_str().into();
+        let encoder = Encoder::new(&self.plan.dataset.columns(), key, digest)?;
+        let put = async |message| {
+            counters.passed.add(1);
+            match producer.produce(message).await? {
+                Produced::Queued { .. } => counters.produced.add(1),
+                Produced::AlreadyThere { .. } => counters.there_already.add(1),
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        super::produce::each(batches, &encoder, counters, watch.interrupt, put).await?;
+        let delivered = producer.flush().await?;
+        counters.delivered.add(delivered.values().sum());
+        Ok(())
+    }
+
+    /// Loads all lanes, side by side; the first fault of one ends all.
+    async fn load(&self, consumer: &Consumer, lanes: Vec<Lane>, watch: &Watch<'_>) -> Result<(), LoadError> {
+        let job = Job::new(self.plan, self.endpoints, watch);
+        let lane = |lane: Lane| {
+            let partition = lane.partition();
+            let checkpoint = self.endpoints.checkpoints.get(&partition).cloned();
+            let checkpoints = checkpoint.map(|checkpoint| (partition, checkpoint)).into_iter().collect();
+            let letters = kafka::DeadLetters::of(
+                &self.topic.kafka,
+                &self.plan.pipeline.spec.topic,
+                &self.producer_options(),
+            );
+            let loader = Loader::new(&job, checkpoints, DeadLetters::Topic(Box::new(letters)));
+            run(loader, lane, consumer, watch)
+        };
+        let ended = try_join_all(lanes.into_iter().map(lane)).await?;
+        consumer.commit_and_wait(ended.into_iter().collect()).await;
+        Ok(())
+    }
+
+    /// Compares what was moved with what stands on both sides now.
+    async fn conclude(&self, total: u64, limit: Option<u64>, watch: &Watch<'_>) -> Result<Streamed, Fault> {
+        let rows = watch.counters.rows(self.endpoints.loaded());
+        let marks = self.topic.kafka.watermarks(self.name()).await?;
+        let checkpoints = self.endpoints.store.checkpoints(self.name()).await?;
+        let cut_short = watch.interrupt.requested() || limit.is_some();
+        let mut checks = self.reconcile(&rows, watch);
+        if !cut_short {
+            checks.insert(0, check("rows of the files = rows read", total, rows.read));
+            let loaded = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
+            let ends = high(&marks).values().sum();
+            checks.push(check(
+                "the ends of the topic's partitions = the checkpoints in the graph",
+                ends,
+                loaded,
+            ));
+        }
+        let letters = self.plan.pipeline.spec.topic.dead_letters();
+        let earlier = self.endpoints.checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum();
+        Ok(Streamed {
+            rows,
+            checks,
+            dead_letters: watch.counters.examples(),
+            earlier_dead_letters: earlier,
+            dead_letters_at: Some(super::LettersAt::Topic(letters)),
+            cut_short,
+        })
+    }
+
+    /// Compares the counts of neighbouring hops; each was counted on its own side.
+    fn reconcile(&self, rows: &Rows, watch: &Watch<'_>) -> Vec<Check> {
+        let there = watch.counters.there_already.get();
+        let accounted = rows.filtered_out + there + rows.produced;
+        let seen = rows.written + rows.dead_letters + rows.duplicates;
+        vec![
+            check("rows read = filtered out + in the topic already + produced", rows.read, accounted),
+            check("messages produced = acknowledged", rows.produced, watch.counters.delivered.get()),
+            check("messages consumed = written + dead letters + duplicates", rows.consumed, seen),
+        ]
+    }
+}
+
+/// Loads a lane to its end, or to the batch at which it is asked to stop. Returns where it stands then.
+async fn run(
+    mut loader: Loader<'_>,
+    mut lane: Lane,
+    consumer: &Consumer,
+    watch: &Watch<'_>,
+) -> Result<(u32, u64), LoadError> {
+    let mut next = lane.position();
+    while !watch.interrupt.requested() {
+        let batch = tokio::select! {
+            batch = lane.batch(loader.batch_rows(), LINGER) => batch?,
+            () = watch.interrupt.made() => None,
+        };
+        let Some(batch) = batch else { break };
+        loader.load(batch.records).await?;
+        loader.pass(batch.partition, batch.next).await?;
+        if batch.next > next {
+            next = batch.next;
+            consumer.commit(&BTreeMap::from([(batch.partition, next)]));
+        }
+    }
+    Ok((lane.partition(), next))
+}
+
+/// Where the partitions end.
+fn high(marks: &BTreeMap<u32, Watermarks>) -> BTreeMap<u32, u64> {
+    marks.iter().map(|(partition, marks)| (*partition, marks.high)).collect()
+}
