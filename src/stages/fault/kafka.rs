@@ -1,8 +1,8 @@
 //! What went wrong with Kafka, in words, and what to do.
 
 use super::{Fault, with_causes};
-use crate::diagnostic::{Code, Diagnostic, Path};
-use crate::topic::kafka::{CertificateFault, KafkaError, Risk, TopicState};
+use crate::diagnostic::{Code, Diagnostic, Path, Severity};
+use crate::topic::kafka::{CertificateFault, Difference, KafkaError, Risk, TopicState};
 
 impl From<KafkaError> for Fault {
     fn from(error: KafkaError) -> Self {
@@ -52,7 +52,9 @@ fn finding(error: &KafkaError, at: &Path) -> Diagnostic {
         E::LoginRefused { .. } => say(Code::LoginRefused)
             .at(sasl)
             .help("correct the user, the password or the mechanism; it was tried once and not again"),
-        E::MechanismNotOffered { .. } => say(Code::LoginRefused).at(sasl.key("mechanism")),
+        E::MechanismNotOffered { .. } => {
+            say(Code::LoginRefused).at(sasl.key("mechanism")).help("write one that it offers")
+        }
         E::NotAllowed { .. } => {
             say(Code::NotAllowed).at(topic).help("let Kafka's administrator allow it to the user")
         }
@@ -102,20 +104,23 @@ fn certificate(finding: Diagnostic, fault: &CertificateFault, at: &Path) -> Diag
 pub(in crate::stages) fn topic(state: &TopicState) -> Vec<Diagnostic> {
     let at = Path::of("spec.topic");
     let differences = state.differences.iter().map(|difference| {
-        let found = difference.found.as_deref().unwrap_or("not a setting of topics");
-        let words = format!("the topic's `{}` is {found}, not {}", difference.name, difference.wanted);
-        let place = if difference.name == "replication" {
-            at.key("replication")
-        } else {
-            at.key("config").key(&*difference.name)
+        let Difference { name, wanted, found } = difference;
+        let words = match found {
+            Some(found) => format!("the topic's `{name}` is {found}, not {wanted}"),
+            None => format!("topics have no setting `{name}`"),
         };
+        let place = if name == "replication" { at.key(name) } else { at.key("config").key(name) };
         Diagnostic::new(Code::TopicSettingsDiffer, words)
             .at(place)
             .help("runner leaves a topic that is there as it is")
     });
     let risks = state.risks.iter().map(|risk| {
         let code = if *risk == Risk::Compacted { Code::CompactedTopic } else { Code::TopicRetention };
-        Diagnostic::new(code, format!("the topic's {risk}")).at(at.key("name"))
+        let mut finding = Diagnostic::new(code, format!("the topic's {risk}")).at(at.key("name"));
+        if matches!(risk, Risk::NeverAcknowledged { .. }) {
+            finding.severity = Severity::Error;
+        }
+        finding
     });
     differences.chain(risks).collect()
 }

@@ -131,7 +131,7 @@ pub enum KafkaError {
         topic: String,
     },
     /// A topic that is there has another number of partitions.
-    #[error("topic `{topic}` has {found} partitions, and {wanted} are wanted")]
+    #[error("topic `{topic}` has {} instead of {wanted}", if *found == 1 { "1 partition".to_owned() } else { format!("{found} partitions") })]
     Partitions {
         /// Its name.
         topic: String,

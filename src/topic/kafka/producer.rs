@@ -126,3 +126,6 @@ impl Producer {
         let _ = blocking(move || drop(self)).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::*;
-use crate::topic::kafka::Difference;
 
 fn shown(findings: &[Diagnostic]) -> String {
     let mut text = String::new();
