@@ -1,5 +1,5 @@
 #!/bin/sh
-# Scan, load and validate beside DuckDB, pyarrow and the bare engine. PROFILE=dist measures the program as it is published.
+# Scan, load and validate beside DuckDB, pyarrow and the bare engine. PROFILE chooses another profile than release.
 set -eu
 cd "$(dirname "$0")/.."
 cache=${RUNNER_DEV_CACHE:?where downloads and generated files are kept}/bench

@@ -10,6 +10,7 @@ mod digest;
 pub mod fault;
 mod journal;
 mod judge;
+pub mod live;
 mod metrics;
 pub mod preview;
 pub mod report;

@@ -28,7 +28,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR", env = "RUNNER_STATE_DIR", hide_env_values = true)]
     state_dir: Option<PathBuf>,
 
-    /// Throw away what earlier runs have loaded, after a question.
+    /// Throw away what earlier runs have loaded, after a question: on servers, the topic, its dead letters, and every node and
+    /// relationship of the labels and types that the mapping writes.
     #[arg(long)]
     fresh: bool,
 

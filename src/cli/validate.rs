@@ -10,12 +10,12 @@ use super::ui::Ui;
 use crate::diagnostic::render::{self, Colour, FileFindings};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::spec::load::Document;
-use crate::stages::{Origin, validate};
+use crate::stages::{Origin, live, validate};
 
 /// Check pipeline files: every fault at once, each at its line and column.
 ///
 /// Looks at the file, at the references inside of it, and at what it names on this machine: parquet columns and types, look-up
-/// tables, the filter, secrets. No server is asked and nothing is written.
+/// tables, the filter, secrets. No server is asked without `--live`, and nothing is written.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The pipeline files; `-` is standard input.
@@ -29,6 +29,10 @@ pub struct Args {
     /// Leave out what needs more than the file itself: parquet files, look-up tables, secrets.
     #[arg(long)]
     offline: bool,
+
+    /// Ask the servers too: whether they answer, whether the topic fits, what they say of the statements.
+    #[arg(long, conflicts_with = "offline")]
+    live: bool,
 
     /// Print the pipeline with all defaults filled in.
     #[arg(long, conflicts_with = "output")]
@@ -73,6 +77,10 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         if let (true, Some(pipeline)) = (args.show, &checkup.pipeline) {
             ui.data(&validate::expanded(pipeline))?;
         }
+        if args.live && checkup.pipeline.is_some() {
+            let more = runtime.block_on(ask(ui, &document, &origin));
+            checkup.extend(&document, more);
+        }
         let mut findings = checkup.weighed(args.deny.is_some());
         render::sort(&document, &mut findings);
         checked.push((document, findings));
@@ -83,6 +91,17 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     let faulty =
         files.iter().flat_map(|file| file.findings).any(|finding| finding.severity == Severity::Error);
     Ok(if faulty { Exit::InvalidFile } else { Exit::Done })
+}
+
+/// What the servers say about a file that is valid by itself.
+async fn ask(ui: &Ui, document: &Document, origin: &Origin) -> Vec<Diagnostic> {
+    // What stands in the way of a plan was found before.
+    let Ok(plan) = validate::validate(document, origin, false).await else { return Vec::new() };
+    let asked = live::ask(&plan).await;
+    if !asked.servers.is_empty() {
+        ui.words(&format!("{}\n", asked.servers.join(", ")));
+    }
+    asked.findings
 }
 
 /// Shows what was found: for people on stderr with a word of what was checked, for programs on stdout.

@@ -572,6 +572,23 @@ pub enum Code {
     ///
     /// It is taken already, or not one of this machine's.
     MetricsAddress,
+    /// A Kafka Connect worker does not answer.
+    ///
+    /// `loader: connect` has the topic loaded by a worker that exists already; `connect.url` is its REST interface.
+    ConnectUnreachable,
+    /// The Kafka Connect worker does not have the Neo4j sink.
+    ///
+    /// Its jar goes into a folder of the worker's `plugin.path`, and the worker must be started again.
+    ConnectorMissing,
+    /// The connector or one of its tasks failed.
+    ///
+    /// The help has the beginning of its stack trace. Records that it cannot write go to the dead letters by themselves; what fails
+    /// a task is mostly the server, the credentials or the statement.
+    ConnectorFailed,
+    /// The server has something to say about a statement.
+    ///
+    /// Such as a product of patterns that are not connected, or a label that no node has. The message is the server's own.
+    ServerNotice,
     /// The report could not be written.
     ///
     /// The run itself is done and stands. Look at the folder of `--report-dir`.

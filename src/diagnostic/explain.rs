@@ -36,6 +36,7 @@ impl Code {
             | Self::CompactedTopic
             | Self::TopicSettingsDiffer
             | Self::TopicRetention
+            | Self::ServerNotice
             | Self::UnusedTable
             | Self::UnusedColumn
             | Self::MergeWithoutConstraint

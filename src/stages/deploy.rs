@@ -16,6 +16,8 @@ use super::validate::Plan;
 use super::{Fault, Target};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Neo4j, Prepared};
+use crate::spec::Loader;
+use crate::topic::connect::{Connect, NEO4J_SINK};
 use crate::topic::kafka::Kafka;
 
 /// What a run talks to.
@@ -28,6 +30,8 @@ pub struct Endpoints {
     pub topic: Topic,
     /// The constraints and indexes that were made.
     pub prepared: Prepared,
+    /// The Kafka Connect worker that loads the topic; none where runner does.
+    pub connect: Option<Connect>,
     /// What is doubtful about the servers, and does not stand in the way.
     pub findings: Vec<Diagnostic>,
 }
@@ -80,7 +84,7 @@ pub(super) async fn deploy(
         Target::Embedded => {
             plan.source()?;
         }
-        Target::External => return external(plan).await,
+        Target::External => return external(plan, options).await,
         target @ Target::Kubernetes => return Err(super::fault::target_not_available(target)),
     }
     state.create()?;
@@ -136,13 +140,40 @@ pub(super) async fn kafka(plan: &Plan) -> Result<Kafka, Fault> {
 }
 
 /// Reaches the servers that the file names, and makes the topic and the constraints.
-async fn external(plan: &Plan) -> Result<Endpoints, Fault> {
+async fn external(plan: &Plan, options: &Options) -> Result<Endpoints, Fault> {
     let spec = &plan.pipeline.spec;
     let (kafka, neo4j) = servers(plan).await?;
+    if options.fresh {
+        clear(plan, &kafka, &neo4j).await?;
+    }
     let topic = external::topic(&kafka, &spec.topic).await?;
     let findings = super::fault::topic(&topic.state);
+    let connect = worker(plan).await?;
     let endpoints = prepare(plan, Box::new(neo4j), Topic::Kafka(Box::new(topic))).await?;
-    Ok(Endpoints { findings, ..endpoints })
+    Ok(Endpoints { findings, connect, ..endpoints })
+}
+
+/// Throws away what earlier runs have loaded: the checkpoints, the nodes and relationships that the mapping writes, and the
+/// topic with its dead letters, if the file's own rows fill it.
+///
+/// The checkpoints go first: whatever is cut off after that, the next run begins with the first row.
+async fn clear(plan: &Plan, kafka: &Kafka, neo4j: &Neo4j) -> Result<(), Fault> {
+    let topic = &plan.pipeline.spec.topic;
+    if plan.dataset.is_some() {
+        kafka.delete_topic(&topic.name).await?;
+        kafka.delete_topic(&topic.dead_letters()).await?;
+    }
+    Ok(neo4j.clear(&topic.name, &plan.mapping.schema).await?)
+}
+
+/// Reaches the Kafka Connect worker, where the mapping is loaded by one, and looks whether it has the sink.
+pub(super) async fn worker(plan: &Plan) -> Result<Option<Connect>, Fault> {
+    let spec = &plan.pipeline.spec;
+    let external = spec.infrastructure.external.as_ref().filter(|_| spec.mapping.loader == Loader::Connect);
+    let Some(existing) = external.and_then(|external| external.connect.as_ref()) else { return Ok(None) };
+    let (connect, _) = Connect::open(&existing.url).await?;
+    connect.require(NEO4J_SINK).await?;
+    Ok(Some(connect))
 }
 
 /// An empty graph in memory, for tests and previews.
@@ -161,7 +192,7 @@ async fn prepare(plan: &Plan, store: Box<dyn GraphStore>, topic: Topic) -> Resul
         refuse_other_topic(&*store, name).await?;
     }
     let prepared = store.prepare(&plan.mapping.schema).await?;
-    Ok(Endpoints { store, checkpoints, topic, prepared, findings: Vec::new() })
+    Ok(Endpoints { store, checkpoints, topic, prepared, connect: None, findings: Vec::new() })
 }
 
 /// Refuses a graph that was loaded through another topic: under a new name every row would be loaded a second time.

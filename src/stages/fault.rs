@@ -1,5 +1,6 @@
 //! The one place where a run's errors become words for people: code, message, place, advice.
 
+mod connect;
 mod kafka;
 
 use std::io;
@@ -370,6 +371,11 @@ pub(super) fn no_servers() -> Fault {
         .at_key(Path::of("spec.infrastructure"))
         .help("name them under `infrastructure.external`: `kafka` with `bootstrap`, `neo4j` with `uri`")
         .into()
+}
+
+/// The fault of a secret that is not where the file says; validation has told where that is.
+pub(super) fn missing_secret(tried: String) -> Fault {
+    Diagnostic::new(Code::MissingSecret, tried).into()
 }
 
 /// The fault of a dead letter that is not there.

@@ -13,11 +13,13 @@ const INTERVAL: Duration = Duration::from_secs(10);
 pub(super) struct Plain<'a> {
     ui: &'a Ui,
     last: Instant,
+    /// How much was done when it was told last: where nothing moves, there is nothing to tell.
+    told: Option<u64>,
 }
 
 impl<'a> Plain<'a> {
     pub(super) fn new(ui: &'a Ui) -> Self {
-        Self { ui, last: Instant::now() }
+        Self { ui, last: Instant::now(), told: None }
     }
 
     fn line(&mut self, line: &str) {
@@ -31,7 +33,10 @@ impl Reader for Plain<'_> {
         match event {
             Event::RunStarted { pipeline, target } => self.line(&format!("running {pipeline} on {target}")),
             Event::StageNote { stage, note } => self.line(&format!("{stage}: {note}")),
-            Event::StageProgress { stage, unit, done, total } if self.last.elapsed() >= INTERVAL => {
+            Event::StageProgress { stage, unit, done, total }
+                if self.last.elapsed() >= INTERVAL && self.told != Some(*done) =>
+            {
+                self.told = Some(*done);
                 let total = total.map(|total| format!(" of {}", count(total))).unwrap_or_default();
                 self.line(&format!("{stage}: {}{total} {unit}", count(*done)));
             }

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use neo4rs::query;
+use neo4rs::{Query, query};
 
 use super::Neo4j;
 use super::error::graph_error;
 use super::query::{run, stream};
-use crate::graph::{Constraint, GraphError, GraphSchema, Prepared, batch};
+use crate::graph::{Constraint, GraphError, GraphSchema, Prepared, batch, cypher};
 
 /// How often a change of the schema is tried that stands in another one's way.
 const TRIES: u32 = 5;
+/// How many elements are deleted in one transaction.
+const DELETED_AT_ONCE: i64 = 10_000;
 /// How often it is asked how far an index has come.
 const ASKED_EVERY: Duration = Duration::from_millis(200);
 
@@ -37,6 +39,40 @@ impl Neo4j {
             self.explain(&dictionary.statement).await?;
         }
         Ok(prepared)
+    }
+
+    /// Deletes a topic's checkpoints, and the relationships and nodes of the types and labels that a mapping writes, whoever
+    /// wrote them. It goes in transactions of 10,000; one that is cut off is gone on with by the next call.
+    ///
+    /// # Errors
+    ///
+    /// Where the server refuses, or does not answer.
+    pub async fn clear(&self, topic: &str, schema: &GraphSchema) -> Result<(), GraphError> {
+        const CHECKPOINTS: &str = "MATCH (c:RunnerCheckpoint {topic: $topic}) DELETE c";
+        self.delete_some(query(CHECKPOINTS).param("topic", topic)).await?;
+        for relationship in &schema.relationships {
+            let kind = cypher::quoted(&relationship.name);
+            self.delete_all(&format!("MATCH ()-[r:{kind}]->() WITH r LIMIT $most DELETE r")).await?;
+        }
+        for node in &schema.nodes {
+            let label = cypher::quoted(&node.name);
+            self.delete_all(&format!("MATCH (n:{label}) WITH n LIMIT $most DETACH DELETE n")).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a statement that deletes at most `$most` elements until it deletes none.
+    async fn delete_all(&self, statement: &str) -> Result<(), GraphError> {
+        while self.delete_some(query(statement).param("most", DELETED_AT_ONCE)).await? > 0 {}
+        Ok(())
+    }
+
+    async fn delete_some(&self, statement: Query) -> Result<i64, GraphError> {
+        let mut transaction = self.begin().await?;
+        let summary = run(&mut transaction, statement).await?;
+        transaction.commit().await.map_err(|error| graph_error(&error))?;
+        let stats = summary.stats();
+        Ok(i64::try_from(stats.nodes_deleted + stats.relationships_deleted).unwrap_or(i64::MAX))
     }
 
     /// Makes a constraint or an index; says whether it was made now.

@@ -4,6 +4,8 @@
 //! killed, and neither knows of the other. When the producer is done, the ends of the partitions are known, and the lanes
 //! end there; without a producer they end at Ctrl-C.
 
+mod connect;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -13,8 +15,9 @@ use futures::future::try_join_all;
 
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
-use super::{Counters, Extent, Streamed, Watch, check, resume, tick};
+use super::{Counters, Extent, Resume, Streamed, Watch, check, resume, tick};
 use crate::graph::Checkpoint;
+use crate::report::{Check, Rows};
 use crate::source::{Batch, Dataset, Encoder, SourceError};
 use crate::stages::Fault;
 use crate::stages::deploy::{Endpoints, KafkaTopic, group};
@@ -39,19 +42,16 @@ pub(super) async fn stream(
 ) -> Result<Streamed, Fault> {
     resume::same_digest(&endpoints.checkpoints, &plan.stream_digest)?;
     let way = Way::new(plan, endpoints, topic, extent);
+    let source = way.source().await?;
+    if let Some(worker) = &endpoints.connect {
+        return way.by_connect(source, worker, watch).await;
+    }
     let starts = topic.kafka.starts(way.name(), &way.loaded(), plan.dataset.is_none()).await?;
     let (consumer, lanes) = Consumer::open(&topic.kafka, way.name(), &starts, &way.consumer_options())?;
-    let Some(dataset) = &plan.dataset else {
+    let Some((dataset, resume, producer)) = source else {
         return way.load_only(&consumer, lanes, watch).await;
     };
-
-    let last = way.last_rows().await?;
-    let partitions = plan.pipeline.spec.topic.partitions;
-    let resume = resume::after_all(&last, partitions, dataset.files(), &plan.stream_digest)?;
     let total = dataset.rows().saturating_sub(resume.passed);
-    let last = last.into_iter().map(|(partition, origin)| (partition, origin.row)).collect();
-    let producer = Producer::open(&topic.kafka, way.name(), partitions, &last, &way.producer_options())?;
-
     let batches = dataset.scan(resume.after.as_ref(), extent.limit);
     let produce = way.produce((dataset, batches), producer, &consumer, watch);
     let load = way.load(&consumer, lanes, watch);
@@ -77,6 +77,18 @@ impl<'a> Way<'a> {
     fn new(plan: &'a Plan, endpoints: &'a Endpoints, topic: &'a KafkaTopic, extent: Extent) -> Self {
         let patience = Duration::from_secs(plan.pipeline.spec.stream.patience_seconds.into());
         Self { plan, endpoints, topic, extent, patience }
+    }
+
+    /// The source, where it goes on, and the end of the topic where its rows go in; nothing where others fill the topic.
+    async fn source(&self) -> Result<Option<(&'a Dataset, Resume, Producer)>, Fault> {
+        let Some(dataset) = &self.plan.dataset else { return Ok(None) };
+        let last = self.last_rows().await?;
+        let partitions = self.plan.pipeline.spec.topic.partitions;
+        let resume = resume::after_all(&last, partitions, dataset.files(), &self.plan.stream_digest)?;
+        let last = last.into_iter().map(|(partition, origin)| (partition, origin.row)).collect();
+        let options = self.producer_options();
+        let producer = Producer::open(&self.topic.kafka, self.name(), partitions, &last, &options)?;
+        Ok(Some((dataset, resume, producer)))
     }
 
     /// Loads what others have produced: up to where the topic ends now, or until it is asked to stop.
@@ -221,22 +233,28 @@ impl<'a> Way<'a> {
         Ok(())
     }
 
+    /// Compares the counts of the hops into the topic, where there is a source.
+    fn source_checks(rows: &Rows, total: Option<u64>, cut_short: bool, watch: &Watch<'_>) -> Vec<Check> {
+        let Some(total) = total else { return Vec::new() };
+        let accounted = rows.filtered_out + watch.counters.there_already.get() + rows.produced;
+        let (read, produced, delivered) = (rows.read, rows.produced, watch.counters.delivered.get());
+        let mut checks = vec![
+            check("rows read = filtered out + in the topic already + produced", read, accounted),
+            check("messages produced = acknowledged", produced, delivered),
+        ];
+        if !cut_short {
+            checks.insert(0, check("rows of the files = rows read", total, read));
+        }
+        checks
+    }
+
     /// Compares what was moved with what stands on both sides now.
     async fn conclude(&self, total: Option<u64>, watch: &Watch<'_>) -> Result<Streamed, Fault> {
         let rows = watch.counters.rows(self.endpoints.loaded());
         let marks = self.topic.kafka.watermarks(self.name()).await?;
         let checkpoints = self.endpoints.store.checkpoints(self.name()).await?;
         let cut_short = watch.interrupt.requested() || self.extent.limit.is_some() || self.extent.follow;
-        let mut checks = Vec::new();
-        if let Some(total) = total {
-            if !cut_short {
-                checks.push(check("rows of the files = rows read", total, rows.read));
-            }
-            let accounted = rows.filtered_out + watch.counters.there_already.get() + rows.produced;
-            let (read, produced, delivered) = (rows.read, rows.produced, watch.counters.delivered.get());
-            checks.push(check("rows read = filtered out + in the topic already + produced", read, accounted));
-            checks.push(check("messages produced = acknowledged", produced, delivered));
-        }
+        let mut checks = Self::source_checks(&rows, total, cut_short, watch);
         let seen = rows.written + rows.dead_letters + rows.duplicates;
         checks.push(check("messages consumed = written + dead letters + duplicates", rows.consumed, seen));
         if !cut_short {

@@ -145,6 +145,14 @@ impl Kafka {
         Ok(known.collect())
     }
 
+    /// Whether there is a topic of that name.
+    ///
+    /// # Errors
+    /// Where Kafka does not answer.
+    pub async fn has_topic(&self, topic: &str) -> Result<bool, KafkaError> {
+        Ok(self.shape(topic).await?.is_some())
+    }
+
     /// A topic's partitions and replicas; none where it is not there.
     pub(super) async fn shape(&self, topic: &str) -> Result<Option<Shape>, KafkaError> {
         let what = format!("asking about topic `{topic}`");

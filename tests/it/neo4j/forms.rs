@@ -95,7 +95,12 @@ async fn dump(store: &dyn GraphStore, question: &str) -> Vec<String> {
 #[track_caller]
 fn expect_same(ours: &[String], theirs: &[String]) {
     let difference = ours.iter().zip(theirs).find(|(ours, theirs)| ours != theirs);
-    assert!(ours.len() == theirs.len() && difference.is_none(), "{} {} {difference:?}", ours.len(), theirs.len());
+    assert!(
+        ours.len() == theirs.len() && difference.is_none(),
+        "{} {} {difference:?}",
+        ours.len(),
+        theirs.len()
+    );
 }
 
 const TRIPS_IN_WORDS: &str = "MATCH (a:Location)-[t:TRIP]->(b:Location) \

@@ -1,0 +1,137 @@
+//! A Kafka Connect worker as the loader: runner fills the topic, hands the mapping to the worker's Neo4j sink, and follows the
+//! sink until it has read the topic to its end. The connector stays, and goes on loading what comes.
+//!
+//! Connect delivers at least once: its offsets are committed behind the graph's transactions, in transactions of their own.
+
+use std::collections::BTreeMap;
+
+use super::{Way, high};
+use crate::progress::{Event, Stage};
+use crate::source::Dataset;
+use crate::spec::SecretSource;
+use crate::stages::Fault;
+use crate::stages::stream::{LettersAt, Resume, Streamed, Watch, check};
+use crate::topic::connect::{self, Connect, ConnectorConfig, Neo4jSink, Secret};
+use crate::topic::kafka::{Producer, Watermarks};
+use crate::validate;
+
+impl Way<'_> {
+    /// Produces the rows and has them loaded by the worker.
+    pub(super) async fn by_connect(
+        &self,
+        source: Option<(&Dataset, Resume, Producer)>,
+        worker: &Connect,
+        watch: &Watch<'_>,
+    ) -> Result<Streamed, Fault> {
+        let mut total = None;
+        if let Some((dataset, resume, mut producer)) = source {
+            total = Some(dataset.rows().saturating_sub(resume.passed));
+            let batches = dataset.scan(resume.after.as_ref(), self.extent.limit);
+            let produced = self.put_all(dataset, batches, &mut producer, watch).await;
+            producer.close().await;
+            produced?;
+        }
+        let config = self.connector()?;
+        let before = self.letters().await?;
+        let marks = self.topic.kafka.watermarks(self.name()).await?;
+        let ends = high(&marks);
+        let begun = self.left(config.name(), &ends).await?;
+        self.run_connector(worker, &config, &ends, begun, watch).await?;
+        self.conclude_connect(config.name(), begun, before, total, watch).await
+    }
+
+    /// Sees the connector through until it has read the topic up to `ends`.
+    async fn run_connector(
+        &self,
+        worker: &Connect,
+        config: &ConnectorConfig,
+        ends: &BTreeMap<u32, u64>,
+        begun: u64,
+        watch: &Watch<'_>,
+    ) -> Result<(), Fault> {
+        worker.validate(config).await?;
+        let submitted = worker.submit(config).await?;
+        worker.begin(config.name(), submitted).await?;
+        let note = format!("connector `{}` on {}: {submitted}", config.name(), worker.address());
+        watch.progress.tell(Event::StageNote { stage: Stage::Stream, note });
+        let name = config.name();
+        let (kafka, topic) = (&self.topic.kafka, self.name());
+        let left = async || connect::left(kafka, topic, name, ends).await;
+        let tell = |left: u64, _: &connect::Status| {
+            let done = begun.saturating_sub(left);
+            let (stage, unit, total) = (Stage::Stream, "records", Some(begun));
+            watch.progress.tell(Event::StageProgress { stage, unit, done, total });
+            !watch.interrupt.requested()
+        };
+        worker.follow(name, left, tell).await?;
+        Ok(())
+    }
+
+    /// The connector's configuration.
+    fn connector(&self) -> Result<ConnectorConfig, Fault> {
+        let spec = &self.plan.pipeline.spec;
+        let Some(external) = &spec.infrastructure.external else {
+            return Err(crate::stages::fault::no_servers());
+        };
+        let secret = |source: &SecretSource| validate::secret(source, &self.plan.base);
+        let password = external.neo4j.password_from.as_ref().map(secret).transpose();
+        let sink = Neo4jSink {
+            name: &self.plan.pipeline.metadata.name,
+            topic: &spec.topic,
+            statement: &self.plan.mapping.schema.statement,
+            neo4j: &external.neo4j,
+            password: password.map_err(crate::stages::fault::missing_secret)?.map(Secret::Inline),
+            stream: &spec.stream,
+        };
+        Ok(sink.config())
+    }
+
+    async fn left(&self, connector: &str, ends: &BTreeMap<u32, u64>) -> Result<u64, Fault> {
+        Ok(connect::left(&self.topic.kafka, self.name(), connector, ends).await?)
+    }
+
+    /// How many dead letters there are.
+    async fn letters(&self) -> Result<u64, Fault> {
+        let topic = self.plan.pipeline.spec.topic.dead_letters();
+        if !self.topic.kafka.has_topic(&topic).await? {
+            return Ok(0);
+        }
+        let marks = self.topic.kafka.watermarks(&topic).await?;
+        Ok(marks.values().map(|Watermarks { low, high }| high - low).sum())
+    }
+
+    /// What was moved, as the topic, the worker's group and the dead letters say.
+    async fn conclude_connect(
+        &self,
+        connector: &str,
+        begun: u64,
+        letters_before: u64,
+        total: Option<u64>,
+        watch: &Watch<'_>,
+    ) -> Result<Streamed, Fault> {
+        let counters = watch.counters;
+        let marks = self.topic.kafka.watermarks(self.name()).await?;
+        let left = self.left(connector, &high(&marks)).await?;
+        let letters = self.letters().await?.saturating_sub(letters_before);
+        let consumed = begun.saturating_sub(left);
+        counters.consumed.add(consumed);
+        counters.dead_letters.add(letters);
+        counters.written.add(consumed.saturating_sub(letters));
+        let loaded_before =
+            marks.values().map(|marks| marks.high - marks.low).sum::<u64>().saturating_sub(begun);
+        let rows = counters.rows(loaded_before);
+        let cut_short = watch.interrupt.requested() || self.extent.limit.is_some();
+        let mut checks = Self::source_checks(&rows, total, cut_short, watch);
+        if !cut_short {
+            checks.push(check("records that the connector has not read = none", 0, left));
+        }
+        Ok(Streamed {
+            rows,
+            checks,
+            dead_letters: Vec::new(),
+            earlier_dead_letters: letters_before,
+            dead_letters_at: Some(LettersAt::Topic(self.plan.pipeline.spec.topic.dead_letters())),
+            cut_short,
+        })
+    }
+}
