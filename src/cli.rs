@@ -3,6 +3,7 @@
 //! One file a command: an `Args` struct whose documentation is the help, and a `run` function.
 
 mod completions;
+mod dlq;
 mod document;
 mod exit;
 mod explain;
@@ -13,6 +14,7 @@ mod progress;
 mod run;
 mod schema;
 mod signals;
+mod status;
 mod test;
 mod ui;
 mod validate;
@@ -55,6 +57,8 @@ pub struct Cli {
 enum Command {
     Validate(validate::Args),
     Run(run::Args),
+    Status(status::Args),
+    Dlq(dlq::Args),
     Preview(preview::Args),
     Test(test::Args),
     Init(init::Args),
@@ -80,6 +84,8 @@ pub fn main() -> ExitCode {
     let exit = match cli.command {
         Command::Validate(args) => validate::run(&ui, &args),
         Command::Run(args) => run::run(&ui, &args),
+        Command::Status(args) => status::run(&ui, &args),
+        Command::Dlq(args) => dlq::run(&ui, &args),
         Command::Preview(args) => preview::run(&ui, &args),
         Command::Test(args) => test::run(&ui, &args),
         Command::Init(args) => init::run(&ui, &args),

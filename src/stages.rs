@@ -4,15 +4,18 @@
 //! happens as events ([`crate::progress`]) and end in a value or in a [`Fault`].
 
 pub mod analyse;
+pub mod dead_letters;
 pub mod deploy;
 mod digest;
 pub mod fault;
 mod journal;
 mod judge;
+mod metrics;
 pub mod preview;
 pub mod report;
 pub mod run;
 pub mod state;
+pub mod status;
 pub mod stream;
 pub mod test;
 pub mod validate;

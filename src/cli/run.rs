@@ -44,6 +44,14 @@ pub struct Args {
     #[arg(long, value_name = "ROWS")]
     limit: Option<u64>,
 
+    /// Go on loading what comes into the topic, until Ctrl-C.
+    #[arg(long)]
+    follow: bool,
+
+    /// Serve what the run counts, in Prometheus' format, at `http://ADDRESS/metrics`.
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<std::net::SocketAddr>,
+
     /// What to refuse beside errors.
     #[arg(long, value_enum)]
     deny: Option<super::validate::Deny>,
@@ -65,6 +73,8 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         fresh: args.fresh,
         report_dir: args.report_dir.clone(),
         limit: args.limit,
+        follow: args.follow,
+        metrics: args.metrics,
         deny_warnings: args.deny.is_some(),
     };
     let json = args.output.json();

@@ -560,13 +560,25 @@ pub enum Code {
     ///
     /// The message has the cause: a node that is not in the graph, a weight that is missing, a projection that is empty.
     AnalysisFailed,
+    /// There is no dead letter of the record that was named.
+    ///
+    /// A record is named by its place in the topic, `PARTITION/OFFSET`.
+    NoSuchDeadLetter,
+    /// What a dead letter shall carry when it is produced again cannot be read.
+    ///
+    /// A record's value is one JSON object.
+    MendedValue,
+    /// Metrics cannot be served on the address that was asked for.
+    ///
+    /// It is taken already, or not one of this machine's.
+    MetricsAddress,
     /// The report could not be written.
     ///
     /// The run itself is done and stands. Look at the folder of `--report-dir`.
     ReportNotWritten,
     /// The target is not there in this version.
     ///
-    /// So far pipelines run on the embedded target; files for other targets are checked all the same. `--target embedded` runs any
-    /// file with no server at all.
+    /// So far pipelines run on the embedded target and on servers that exist already; files for a cluster are checked all the
+    /// same. `--target embedded` runs any file with no server at all.
     TargetNotAvailable,
 }

@@ -15,7 +15,8 @@ use super::state::StateDir;
 use super::validate::Plan;
 use super::{Fault, Target};
 use crate::diagnostic::Diagnostic;
-use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Prepared};
+use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Neo4j, Prepared};
+use crate::topic::kafka::Kafka;
 
 /// What a run talks to.
 pub struct Endpoints {
@@ -56,7 +57,7 @@ impl Topic {
 ///
 /// # Errors
 /// Where the platform names no folder.
-fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
+pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
     let spec = &plan.pipeline.spec;
     let named = spec.infrastructure.embedded.as_ref().and_then(|embedded| embedded.state_dir.as_ref());
     let named = named.map(|folder| plan.base.join(folder));
@@ -75,7 +76,10 @@ pub(super) async fn deploy(
 ) -> Result<Endpoints, Fault> {
     let state = folder.insert(state(plan, options)?);
     match options.target(plan) {
-        Target::Embedded => {}
+        Target::Embedded if options.follow => return Err(super::fault::nothing_to_follow()),
+        Target::Embedded => {
+            plan.source()?;
+        }
         Target::External => return external(plan).await,
         target @ Target::Kubernetes => return Err(super::fault::target_not_available(target)),
     }
@@ -88,13 +92,53 @@ pub(super) async fn deploy(
     prepare(plan, Box::new(store), Topic::Memory { dead_letters: Some(dead_letters) }).await
 }
 
+/// What can be looked at without changing it.
+pub(super) struct Looked {
+    /// The graph.
+    pub store: Box<dyn GraphStore>,
+    /// The Kafka cluster; none on the embedded target.
+    pub kafka: Option<Kafka>,
+}
+
+/// Opens what a run would talk to, and makes nothing.
+///
+/// # Errors
+/// Where a server does not answer, or the embedded graph is in use.
+pub(super) async fn look(plan: &Plan, options: &Options) -> Result<Looked, Fault> {
+    match options.target(plan) {
+        Target::Embedded => {
+            let state = state(plan, options)?;
+            let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
+            Ok(Looked { store: Box::new(store), kafka: None })
+        }
+        Target::External => {
+            let (kafka, neo4j) = servers(plan).await?;
+            Ok(Looked { store: Box::new(neo4j), kafka: Some(kafka) })
+        }
+        target @ Target::Kubernetes => Err(super::fault::target_not_available(target)),
+    }
+}
+
+/// Reaches the servers that the file names.
+pub(super) async fn servers(plan: &Plan) -> Result<(Kafka, Neo4j), Fault> {
+    match &plan.pipeline.spec.infrastructure.external {
+        Some(external) => external::reach(external, &plan.base).await,
+        None => Err(super::fault::no_servers()),
+    }
+}
+
+/// Reaches the Kafka cluster that the file names.
+pub(super) async fn kafka(plan: &Plan) -> Result<Kafka, Fault> {
+    match &plan.pipeline.spec.infrastructure.external {
+        Some(external) => external::reach_kafka(external, &plan.base).await,
+        None => Err(super::fault::no_servers()),
+    }
+}
+
 /// Reaches the servers that the file names, and makes the topic and the constraints.
 async fn external(plan: &Plan) -> Result<Endpoints, Fault> {
     let spec = &plan.pipeline.spec;
-    let Some(servers) = &spec.infrastructure.external else {
-        return Err(super::fault::no_servers());
-    };
-    let (kafka, neo4j) = external::reach(servers, &plan.base).await?;
+    let (kafka, neo4j) = servers(plan).await?;
     let topic = external::topic(&kafka, &spec.topic).await?;
     let findings = super::fault::topic(&topic.state);
     let endpoints = prepare(plan, Box::new(neo4j), Topic::Kafka(Box::new(topic))).await?;

@@ -3,7 +3,8 @@
 mod kafka;
 
 use std::io;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path as FilePath, PathBuf};
 
 use thiserror::Error;
 
@@ -14,6 +15,7 @@ use crate::analysis::AnalysisError;
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
 use crate::graph::{ConnectFault, GraphError, WriteError};
 use crate::source::SourceError;
+use crate::topic::kafka::Place;
 use crate::validate;
 
 pub(super) use kafka::topic;
@@ -367,6 +369,38 @@ pub(super) fn no_servers() -> Fault {
     Diagnostic::new(Code::TargetNotAvailable, "the file names no servers to run on")
         .at_key(Path::of("spec.infrastructure"))
         .help("name them under `infrastructure.external`: `kafka` with `bootstrap`, `neo4j` with `uri`")
+        .into()
+}
+
+/// The fault of a dead letter that is not there.
+pub(super) fn no_dead_letter(topic: &str, Place { partition, offset }: Place) -> Fault {
+    Diagnostic::new(
+        Code::NoSuchDeadLetter,
+        format!("topic `{topic}` has no dead letter of the record {partition}/{offset}"),
+    )
+    .help("`runner dlq list FILE` shows those that there are")
+    .into()
+}
+
+/// The fault of a mended value that is none.
+pub(super) fn mended_value(path: &FilePath, reason: &str) -> Fault {
+    Diagnostic::new(Code::MendedValue, format!("`{}` cannot be the record's value: {reason}", path.display()))
+        .help("it must be one JSON object, as `runner dlq show FILE PARTITION/OFFSET` prints it")
+        .into()
+}
+
+/// The fault of metrics that nobody can ask for.
+pub(super) fn metrics_address(address: SocketAddr, error: &io::Error) -> Fault {
+    Diagnostic::new(Code::MetricsAddress, format!("metrics cannot be served on `{address}`: {error}"))
+        .help("name a free address: `--metrics 127.0.0.1:9464`")
+        .into()
+}
+
+/// The fault of following a topic that nobody else can fill.
+pub(super) fn nothing_to_follow() -> Fault {
+    Diagnostic::new(Code::TargetNotAvailable, "the embedded target has no topic that others could fill")
+        .at_key(Path::of("spec.infrastructure"))
+        .help("run without `--follow`, or name a Kafka under `infrastructure.external`")
         .into()
 }
 

@@ -41,8 +41,9 @@ pub struct PreviewRow {
 pub async fn preview(plan: &Plan, count: u64) -> Result<Vec<PreviewRow>, Fault> {
     let key = plan.pipeline.spec.topic.key.as_deref();
     let digest = plan.stream_digest.rows.as_str().into();
-    let encoder = Encoder::new(&plan.dataset.columns(), key, digest)?;
-    let mut batches = std::pin::pin!(plan.dataset.scan(None, Some(count)));
+    let dataset = plan.source()?;
+    let encoder = Encoder::new(&dataset.columns(), key, digest)?;
+    let mut batches = std::pin::pin!(dataset.scan(None, Some(count)));
     let mut rows = Vec::new();
     while let Some(batch) = batches.next().await {
         for message in encoder.encode(&batch?)? {

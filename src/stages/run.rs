@@ -1,14 +1,16 @@
 //! A whole run: the stages one after the other, each timed and told, and a report at the end whatever happened.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::journal::Journal;
 use super::state::StateDir;
-use super::stream::{Counters, Streamed, Watch};
+use super::stream::{Counters, Extent, Streamed, Watch};
 use super::validate::{self, Plan};
-use super::{Fault, Origin, Target, analyse, deploy, judge, report, stream};
+use super::{Fault, Origin, Target, analyse, deploy, judge, metrics, report, stream};
 use crate::diagnostic::{Diagnostic, Path, Severity};
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{AnalysisReport, GraphCounts, Picture, Report};
@@ -27,6 +29,10 @@ pub struct Options {
     pub report_dir: Option<PathBuf>,
     /// How many rows at most are produced.
     pub limit: Option<u64>,
+    /// Whether it goes on loading what comes into the topic, until it is asked to stop.
+    pub follow: bool,
+    /// Where what the run counts can be asked for, in Prometheus' format.
+    pub metrics: Option<SocketAddr>,
     /// Whether warnings of the file stand in the way.
     pub deny_warnings: bool,
 }
@@ -125,8 +131,9 @@ impl Results {
         self.streamed.as_ref().is_some_and(|streamed| streamed.rows.produced + streamed.rows.consumed == 0)
     }
 
-    fn outcome(&self, interrupt: &Interrupt) -> Outcome {
-        match (self.failed(), interrupt.requested(), self.unchanged()) {
+    /// How the run ended; to be stopped is the only end of one that follows the topic.
+    fn outcome(&self, options: &Options, interrupt: &Interrupt) -> Outcome {
+        match (self.failed(), interrupt.requested() && !options.follow, self.unchanged()) {
             (true, _, _) => Outcome::Failed,
             (false, true, _) => Outcome::Interrupted,
             (false, false, true) => Outcome::Unchanged,
@@ -144,6 +151,11 @@ async fn stages(
     results: &mut Results,
 ) -> Result<(), Fault> {
     let spec = &plan.pipeline.spec;
+    let counters = Arc::new(Counters::default());
+    let _metrics = match options.metrics {
+        Some(address) => Some(metrics::serve(address, &plan.pipeline.metadata.name, &counters).await?),
+        None => None,
+    };
     let endpoints = journal.stage(Stage::Deploy, deploy::deploy(plan, options, &mut results.state)).await?;
 
     let progress = journal.progress.clone();
@@ -151,9 +163,9 @@ async fn stages(
         progress.tell(Event::StageNote { stage: Stage::Deploy, note });
     }
     results.find(&spec.allow, endpoints.findings.clone());
-    let counters = Counters::default();
     let watch = Watch { counters: &counters, progress: &progress, interrupt };
-    let streaming = stream::stream(plan, &endpoints, options.limit, &watch);
+    let extent = Extent { limit: options.limit, follow: options.follow };
+    let streaming = stream::stream(plan, &endpoints, extent, &watch);
     let streamed = match journal.stage(Stage::Stream, streaming).await {
         Ok(streamed) => results.streamed.insert(streamed),
         Err(fault) => {
@@ -200,7 +212,7 @@ async fn conclude(
     mut results: Results,
 ) -> Finished {
     let folder = options.report_dir.clone().or_else(|| results.state.as_ref().map(StateDir::report));
-    let mut outcome = results.outcome(interrupt);
+    let mut outcome = results.outcome(options, interrupt);
     let report = report::assemble(document, plan, options, &journal, &results, outcome);
     if let Some(folder) = &folder {
         let writing = async { report::write(&report, folder) };

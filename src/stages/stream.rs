@@ -41,6 +41,15 @@ const TOPIC_CAPACITY: usize = 4_096;
 /// How often progress is told.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
+/// How far the stream goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Extent {
+    /// How many rows at most are produced.
+    pub limit: Option<u64>,
+    /// Whether it goes on with what comes into the topic, until it is asked to stop.
+    pub follow: bool,
+}
+
 /// Who looks on while rows are moved, and may stop it.
 #[derive(Clone, Copy)]
 pub(super) struct Watch<'a> {
@@ -114,15 +123,16 @@ impl Summary for Streamed {
 pub(super) async fn stream(
     plan: &Plan,
     endpoints: &Endpoints,
-    limit: Option<u64>,
+    extent: Extent,
     watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
     if let Topic::Kafka(topic) = &endpoints.topic {
-        return kafka::stream(plan, endpoints, topic, limit, watch).await;
+        return kafka::stream(plan, endpoints, topic, extent, watch).await;
     }
-    let resume = resume::decide(&endpoints.checkpoints, plan.dataset.files(), &plan.stream_digest)?;
-    let batches = plan.dataset.scan(resume.after.as_ref(), limit);
-    let total = plan.dataset.rows().saturating_sub(resume.passed);
+    let (dataset, limit) = (plan.source()?, extent.limit);
+    let resume = resume::decide(&endpoints.checkpoints, dataset.files(), &plan.stream_digest)?;
+    let batches = dataset.scan(resume.after.as_ref(), limit);
+    let total = dataset.rows().saturating_sub(resume.passed);
     let mut streamed = carry(plan, endpoints, &resume, batches, total, watch).await?;
     streamed.cut_short = watch.interrupt.requested() || limit.is_some();
     if !streamed.cut_short {
@@ -159,7 +169,7 @@ async fn carry(
     let partitions = plan.pipeline.spec.topic.partitions;
     let (producer, consumer) = memory::open(partitions, TOPIC_CAPACITY, &starts(endpoints));
     let encoder = Encoder::new(
-        &plan.dataset.columns(),
+        &plan.source()?.columns(),
         plan.pipeline.spec.topic.key.as_deref(),
         plan.stream_digest.rows.as_str().into(),
     )?;
@@ -175,7 +185,7 @@ async fn carry(
     let load = load::Loader::new(&job, endpoints.checkpoints.clone(), dead_letters).run(consumer);
     let (produced, loaded) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
-        never = tick(counters, total, progress) => match never {},
+        never = tick(counters, Some(total), progress) => match never {},
     };
     // A loader that gives up drops its end of the topic, so its fault is the cause and the producer's end the consequence.
     loaded?;
@@ -219,15 +229,15 @@ fn check(what: &str, expected: u64, actual: u64) -> Check {
 }
 
 /// Tells progress until it is dropped.
-async fn tick(counters: &Counters, total: u64, progress: &Progress) -> std::convert::Infallible {
+async fn tick(counters: &Counters, total: Option<u64>, progress: &Progress) -> std::convert::Infallible {
     let mut interval = tokio::time::interval(PROGRESS_INTERVAL);
     loop {
         interval.tick().await;
         progress.tell(Event::StageProgress {
             stage: Stage::Stream,
             unit: "rows",
-            done: counters.read.get(),
-            total: Some(total),
+            done: if total.is_some() { counters.read.get() } else { counters.consumed.get() },
+            total,
         });
     }
 }

@@ -80,7 +80,7 @@ pub async fn cases(plan: &Plan, cases: &[TestCase], only: Option<&str>) -> Vec<C
 
 /// Runs a case; what differs from what it says is a failure, what stops it is a fault.
 async fn run(plan: &Plan, case: &TestCase, path: &Path) -> Result<Vec<Diagnostic>, Fault> {
-    let rows = plan.dataset.in_memory(&case.name, &case.rows);
+    let rows = plan.source()?.in_memory(&case.name, &case.rows);
     let rows = rows.map_err(|errors| super::fault::test_rows(path, &errors))?;
     let endpoints = deploy::in_memory(plan).await?;
     let (progress, _) = Progress::channel();

@@ -18,8 +18,8 @@ pub struct Plan {
     pub pipeline: Checked<Pipeline>,
     /// The folder that relative paths start from.
     pub base: PathBuf,
-    /// The source, listed and planned.
-    pub dataset: Dataset,
+    /// The source, listed and planned; none where others fill the topic.
+    pub dataset: Option<Dataset>,
     /// The statement that writes a row.
     pub mapping: CompiledMapping,
     /// The digest of what the graph is loaded by.
@@ -30,11 +30,12 @@ pub struct Plan {
 
 impl Summary for Plan {
     fn summary(&self) -> String {
-        let files = match self.dataset.files().len() {
+        let Some(dataset) = &self.dataset else { return "no source: others fill the topic".to_owned() };
+        let files = match dataset.files().len() {
             1 => "1 file".to_owned(),
             files => format!("{files} files"),
         };
-        format!("{files}, {} rows, {} columns", self.dataset.rows(), self.dataset.columns().len())
+        format!("{files}, {} rows, {} columns", dataset.rows(), dataset.columns().len())
     }
 }
 
@@ -67,23 +68,40 @@ pub fn look_for_secrets(checkup: &mut Checkup, document: &Document, origin: &Ori
 pub async fn validate(document: &Document, origin: &Origin, deny_warnings: bool) -> Result<Plan, Fault> {
     let (checkup, opened) = check(document, origin, false).await;
     let (pipeline, warnings) = checkup.verdict(deny_warnings).map_err(Fault)?;
-    let Opened { dataset: Some(dataset), mapping: Some(mapping) } = opened else {
-        return Err(no_source());
-    };
+    let Opened { dataset, mapping: Some(mapping) } = opened else { return Err(no_mapping()) };
     Ok(plan(pipeline, &origin.base, dataset, mapping, warnings))
 }
 
 fn plan(
     pipeline: Checked<Pipeline>,
     base: &Path,
-    dataset: Dataset,
+    dataset: Option<Dataset>,
     mapping: CompiledMapping,
     warnings: Vec<Diagnostic>,
 ) -> Plan {
     let key = pipeline.spec.topic.key.as_deref().unwrap_or_default();
-    let rows = format!("{}\nkey {key}", dataset.definition());
+    let definition = dataset.as_ref().map_or("others' messages", Dataset::definition);
+    let rows = format!("{definition}\nkey {key}");
     let stream_digest = stream::Digest::of(&rows, &mapping.schema.statement);
     Plan { pipeline, base: base.to_owned(), dataset, mapping, stream_digest, warnings }
+}
+
+impl Plan {
+    /// The source.
+    ///
+    /// # Errors
+    /// Where the file has none: such a pipeline reads what others produce, which needs a Kafka.
+    pub(super) fn source(&self) -> Result<&Dataset, Fault> {
+        self.dataset.as_ref().ok_or_else(no_source)
+    }
+}
+
+/// A mapping that checking has found nothing wrong with, and that cannot be compiled all the same.
+fn no_mapping() -> Fault {
+    Diagnostic::new(Code::EngineFailed, "the mapping could not be compiled")
+        .at_key(diagnostic::Path::of("spec.mapping"))
+        .help("please report this, with the file")
+        .into()
 }
 
 /// A pipeline without a source reads what others produce, which needs a Kafka.

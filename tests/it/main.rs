@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod connectors;
 mod corpus;
 mod faults;
 mod harness;

@@ -76,8 +76,8 @@ pub(super) fn size(value: &BoltType) -> usize {
     }
 }
 
-/// A value of the server as JSON. Dates, times and durations become the text that Cypher's `toString` gives, bytes become
-/// base64, NaN and the infinities null.
+/// A value of the server as JSON. Dates, times and durations become ISO-8601 text, bytes become base64, NaN and the infinities
+/// null.
 pub(super) fn to_json(value: &BoltType) -> Value {
     match value {
         BoltType::Null(_) => Value::Null,
@@ -161,7 +161,7 @@ fn duration_parts(duration: &BoltType) -> Option<(i64, i64, i64, i64)> {
     map.get(KEY).ok()
 }
 
-/// A duration as `P1Y2M3DT4H5M6.5S`, by the rules of ISO 8601 and as Cypher writes it.
+/// A duration as `P1Y2M3DT4H5M6.5S`.
 fn duration_text((months, days, seconds, nanos): (i64, i64, i64, i64)) -> String {
     let unit = |amount: i64, unit: char| if amount == 0 { String::new() } else { format!("{amount}{unit}") };
     let date = [unit(months / 12, 'Y'), unit(months % 12, 'M'), unit(days, 'D')].concat();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn temporal_values_are_written_as_cypher_writes_them() {
+    fn temporal_values_are_written_by_iso_8601() {
         let zoned = |text: &str| to_json(&BoltType::from(DateTime::parse_from_rfc3339(text).unwrap()));
         assert_eq!(zoned("2022-03-01T00:10:00Z"), "2022-03-01T00:10:00Z");
         assert_eq!(zoned("2022-03-01T00:10:00.5+05:30"), "2022-03-01T00:10:00.500+05:30");
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_written_as_cypher_writes_them() {
+    fn durations_are_written_by_iso_8601() {
         for (parts, text) in [
             ((0, 0, 0, 0), "PT0S"),
             ((14, 3, 14_706, 500_000_000), "P1Y2M3DT4H5M6.5S"),

@@ -28,14 +28,21 @@ pub(in crate::stages) async fn reach(
     let kafka = kafka_connection(&external.kafka, base);
     let neo4j = neo4j_connection(&external.neo4j, base);
     let (kafka, neo4j) = both(kafka, neo4j)?;
-    let kafka = async { Kafka::connect(&kafka, PATIENCE).await.map_err(Fault::from) };
+    let kafka = connect_kafka(&kafka);
     let neo4j = async { Neo4j::connect(&neo4j).await.map_err(Fault::from) };
     let (kafka, neo4j) = tokio::join!(kafka, neo4j);
     let at = Path::of("spec.infrastructure.external");
-    both(
-        kafka.map_err(|fault| fault.at_key(&at.key("kafka").key("bootstrap"))),
-        neo4j.map_err(|fault| fault.at_key(&at.key("neo4j").key("uri"))),
-    )
+    both(kafka, neo4j.map_err(|fault| fault.at_key(&at.key("neo4j").key("uri"))))
+}
+
+/// Reaches the Kafka cluster alone.
+pub(in crate::stages) async fn reach_kafka(external: &External, base: &FolderPath) -> Result<Kafka, Fault> {
+    connect_kafka(&kafka_connection(&external.kafka, base)?).await
+}
+
+async fn connect_kafka(connection: &kafka::Connection) -> Result<Kafka, Fault> {
+    let at = Path::of("spec.infrastructure.external.kafka.bootstrap");
+    Kafka::connect(connection, PATIENCE).await.map_err(|error| Fault::from(error).at_key(&at))
 }
 
 /// Both results, or the faults of both.

@@ -139,7 +139,9 @@ async fn places(
     let mut columns = Vec::new();
     let names = [Some(&map.longitude), Some(&map.latitude), map.title.as_ref()];
     let keys = if let (Some(table), Some(key)) = (&map.table, &map.key) {
-        let Some(table) = plan.dataset.table(table) else { return Ok(None) };
+        let Some(table) = plan.dataset.as_ref().and_then(|dataset| dataset.table(table)) else {
+            return Ok(None);
+        };
         let column = |name: &String| -> Vec<Option<String>> {
             table.values(name).unwrap_or_default().iter().map(optional_text).collect()
         };

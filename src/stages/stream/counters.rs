@@ -1,5 +1,6 @@
 //! What a stream has done so far, hop by hop: counted where it happens, read while it runs and after it failed.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +15,7 @@ pub struct Counter(AtomicU64);
 
 impl Counter {
     /// Counts some more.
-    pub(super) fn add(&self, more: u64) {
+    pub(in crate::stages) fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
@@ -49,6 +50,16 @@ pub struct Counters {
     /// Batches that were tried again after a passing fault.
     pub retries: Counter,
     examples: Mutex<Vec<String>>,
+    partitions: Mutex<BTreeMap<u32, Place>>,
+}
+
+/// How far a partition is.
+#[derive(Debug, Default)]
+struct Place {
+    /// The next record to load.
+    loaded_to: u64,
+    /// Where it ended when it was looked at last.
+    end: u64,
 }
 
 impl Counters {
@@ -65,6 +76,28 @@ impl Counters {
     #[must_use]
     pub fn examples(&self) -> Vec<String> {
         self.examples.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how far a partition is loaded.
+    pub(in crate::stages) fn loaded_to(&self, partition: u32, next: u64) {
+        let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        partitions.entry(partition).or_default().loaded_to = next;
+    }
+
+    /// Notes where partitions end.
+    pub(in crate::stages) fn ends_at(&self, ends: impl IntoIterator<Item = (u32, u64)>) {
+        let mut partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        for (partition, end) in ends {
+            partitions.entry(partition).or_default().end = end;
+        }
+    }
+
+    /// How many records of each partition were still to be loaded when its end was looked at last.
+    #[must_use]
+    pub fn lag(&self) -> BTreeMap<u32, u64> {
+        let partitions = self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        let lag = |place: &Place| place.end.saturating_sub(place.loaded_to);
+        partitions.iter().map(|(partition, place)| (*partition, lag(place))).collect()
     }
 
     /// The counts as the report has them; `already_loaded` is what earlier runs have brought.

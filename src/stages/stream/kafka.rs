@@ -13,10 +13,9 @@ use futures::future::try_join_all;
 
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
-use super::{Streamed, Watch, check, resume, tick};
+use super::{Counters, Extent, Streamed, Watch, check, resume, tick};
 use crate::graph::Checkpoint;
-use crate::report::{Check, Rows};
-use crate::source::{Batch, Encoder, SourceError};
+use crate::source::{Batch, Dataset, Encoder, SourceError};
 use crate::stages::Fault;
 use crate::stages::deploy::{Endpoints, KafkaTopic, group};
 use crate::stages::validate::Plan;
@@ -25,6 +24,8 @@ use crate::topic::kafka::{
     Watermarks,
 };
 
+/// How often it is looked where the topic ends.
+const LOOKING: Duration = Duration::from_secs(5);
 /// How long a batch waits for more records behind its first.
 const LINGER: Duration = Duration::from_millis(100);
 
@@ -33,36 +34,34 @@ pub(super) async fn stream(
     plan: &Plan,
     endpoints: &Endpoints,
     topic: &KafkaTopic,
-    limit: Option<u64>,
+    extent: Extent,
     watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
     resume::same_digest(&endpoints.checkpoints, &plan.stream_digest)?;
-    let way = Way::new(plan, endpoints, topic);
-    let last = way.last_rows().await?;
-    let resume = resume::after_all(
-        &last,
-        plan.pipeline.spec.topic.partitions,
-        plan.dataset.files(),
-        &plan.stream_digest,
-    )?;
-    let starts = topic.kafka.starts(way.name(), &way.loaded(), false).await?;
+    let way = Way::new(plan, endpoints, topic, extent);
+    let starts = topic.kafka.starts(way.name(), &way.loaded(), plan.dataset.is_none()).await?;
     let (consumer, lanes) = Consumer::open(&topic.kafka, way.name(), &starts, &way.consumer_options())?;
+    let Some(dataset) = &plan.dataset else {
+        return way.load_only(&consumer, lanes, watch).await;
+    };
 
-    let batches = plan.dataset.scan(resume.after.as_ref(), limit);
-    let total = plan.dataset.rows().saturating_sub(resume.passed);
-    let last = last.into_iter().map(|(partition, origin)| (partition, origin.row)).collect();
+    let last = way.last_rows().await?;
     let partitions = plan.pipeline.spec.topic.partitions;
+    let resume = resume::after_all(&last, partitions, dataset.files(), &plan.stream_digest)?;
+    let total = dataset.rows().saturating_sub(resume.passed);
+    let last = last.into_iter().map(|(partition, origin)| (partition, origin.row)).collect();
     let producer = Producer::open(&topic.kafka, way.name(), partitions, &last, &way.producer_options())?;
 
-    let produce = way.produce(batches, producer, &consumer, watch);
+    let batches = dataset.scan(resume.after.as_ref(), extent.limit);
+    let produce = way.produce((dataset, batches), producer, &consumer, watch);
     let load = way.load(&consumer, lanes, watch);
     let (produced, loaded) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
-        never = tick(watch.counters, total, watch.progress) => match never {},
+        never = tick(watch.counters, Some(total), watch.progress) => match never {},
     };
     loaded?;
     produced?;
-    way.conclude(total, limit, watch).await
+    way.conclude(Some(total), watch).await
 }
 
 /// What moving rows over Kafka needs to know.
@@ -70,13 +69,52 @@ struct Way<'a> {
     plan: &'a Plan,
     endpoints: &'a Endpoints,
     topic: &'a KafkaTopic,
+    extent: Extent,
     patience: Duration,
 }
 
 impl<'a> Way<'a> {
-    fn new(plan: &'a Plan, endpoints: &'a Endpoints, topic: &'a KafkaTopic) -> Self {
+    fn new(plan: &'a Plan, endpoints: &'a Endpoints, topic: &'a KafkaTopic, extent: Extent) -> Self {
         let patience = Duration::from_secs(plan.pipeline.spec.stream.patience_seconds.into());
-        Self { plan, endpoints, topic, patience }
+        Self { plan, endpoints, topic, extent, patience }
+    }
+
+    /// Loads what others have produced: up to where the topic ends now, or until it is asked to stop.
+    async fn load_only(
+        &self,
+        consumer: &Consumer,
+        lanes: Vec<Lane>,
+        watch: &Watch<'_>,
+    ) -> Result<Streamed, Fault> {
+        self.end_lanes(consumer).await?;
+        tokio::select! {
+            loaded = self.load(consumer, lanes, watch) => loaded?,
+            never = tick(watch.counters, None, watch.progress) => match never {},
+        }
+        self.conclude(None, watch).await
+    }
+
+    /// Looks again and again where the topic ends, for those who watch the lag, until it is dropped.
+    async fn look_at_ends(&self, counters: &Counters) -> std::convert::Infallible {
+        let mut interval = tokio::time::interval(LOOKING);
+        loop {
+            interval.tick().await;
+            // Where Kafka is away, the lag stays what it was.
+            if let Ok(marks) = self.topic.kafka.watermarks(self.name()).await {
+                counters.ends_at(high(&marks));
+            }
+        }
+    }
+
+    /// Tells the lanes to end where the topic ends now, unless it is followed.
+    async fn end_lanes(&self, consumer: &Consumer) -> Result<(), KafkaError> {
+        if self.extent.follow {
+            return Ok(());
+        }
+        let marks = self.topic.kafka.watermarks(self.name()).await;
+        // Where the topic does not answer, the lanes end where they stand, and the fault is told.
+        consumer.end_at(marks.as_ref().map(high).unwrap_or_default());
+        marks.map(drop)
     }
 
     fn name(&self) -> &'a str {
@@ -116,23 +154,25 @@ impl<'a> Way<'a> {
     /// Produces all rows; then the lanes are told where they end, whatever came of it: what was delivered is loaded.
     async fn produce(
         &self,
-        batches: impl Stream<Item = Result<Batch, SourceError>>,
+        (dataset, batches): (&Dataset, impl Stream<Item = Result<Batch, SourceError>>),
         mut producer: Producer,
         consumer: &Consumer,
         watch: &Watch<'_>,
     ) -> Result<(), Fault> {
-        let produced = self.put_all(batches, &mut producer, watch).await;
-        let marks = self.topic.kafka.watermarks(self.name()).await;
-        consumer.end_at(marks.as_ref().map(high).unwrap_or_default());
+        let produced = self.put_all(dataset, batches, &mut producer, watch).await;
+        if produced.is_err() && self.extent.follow {
+            consumer.end_at(BTreeMap::new());
+        }
+        let ended = self.end_lanes(consumer).await;
         producer.close().await;
         produced?;
-        marks?;
-        Ok(())
+        Ok(ended?)
     }
 
     /// Encodes and produces the rows of the batches, until they are acknowledged; an interrupt ends it behind a batch.
     async fn put_all(
         &self,
+        dataset: &Dataset,
         batches: impl Stream<Item = Result<Batch, SourceError>>,
         producer: &mut Producer,
         watch: &Watch<'_>,
@@ -140,7 +180,7 @@ impl<'a> Way<'a> {
         let counters = watch.counters;
         let key = self.plan.pipeline.spec.topic.key.as_deref();
         let digest = self.plan.stream_digest.rows.as_str().into();
-        let encoder = Encoder::new(&self.plan.dataset.columns(), key, digest)?;
+        let encoder = Encoder::new(&dataset.columns(), key, digest)?;
         let put = async |message| {
             counters.passed.add(1);
             match producer.produce(message).await? {
@@ -170,20 +210,36 @@ impl<'a> Way<'a> {
             let loader = Loader::new(&job, checkpoints, DeadLetters::Topic(Box::new(letters)));
             run(loader, lane, consumer, watch)
         };
-        let ended = try_join_all(lanes.into_iter().map(lane)).await?;
+        for (partition, next) in lanes.iter().map(|lane| (lane.partition(), lane.position())) {
+            watch.counters.loaded_to(partition, next);
+        }
+        let ended = tokio::select! {
+            ended = try_join_all(lanes.into_iter().map(lane)) => ended?,
+            never = self.look_at_ends(watch.counters) => match never {},
+        };
         consumer.commit_and_wait(ended.into_iter().collect()).await;
         Ok(())
     }
 
     /// Compares what was moved with what stands on both sides now.
-    async fn conclude(&self, total: u64, limit: Option<u64>, watch: &Watch<'_>) -> Result<Streamed, Fault> {
+    async fn conclude(&self, total: Option<u64>, watch: &Watch<'_>) -> Result<Streamed, Fault> {
         let rows = watch.counters.rows(self.endpoints.loaded());
         let marks = self.topic.kafka.watermarks(self.name()).await?;
         let checkpoints = self.endpoints.store.checkpoints(self.name()).await?;
-        let cut_short = watch.interrupt.requested() || limit.is_some();
-        let mut checks = self.reconcile(&rows, watch);
+        let cut_short = watch.interrupt.requested() || self.extent.limit.is_some() || self.extent.follow;
+        let mut checks = Vec::new();
+        if let Some(total) = total {
+            if !cut_short {
+                checks.push(check("rows of the files = rows read", total, rows.read));
+            }
+            let accounted = rows.filtered_out + watch.counters.there_already.get() + rows.produced;
+            let (read, produced, delivered) = (rows.read, rows.produced, watch.counters.delivered.get());
+            checks.push(check("rows read = filtered out + in the topic already + produced", read, accounted));
+            checks.push(check("messages produced = acknowledged", produced, delivered));
+        }
+        let seen = rows.written + rows.dead_letters + rows.duplicates;
+        checks.push(check("messages consumed = written + dead letters + duplicates", rows.consumed, seen));
         if !cut_short {
-            checks.insert(0, check("rows of the files = rows read", total, rows.read));
             let loaded = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
             let ends = high(&marks).values().sum();
             checks.push(check(
@@ -202,18 +258,6 @@ impl<'a> Way<'a> {
             dead_letters_at: Some(super::LettersAt::Topic(letters)),
             cut_short,
         })
-    }
-
-    /// Compares the counts of neighbouring hops; each was counted on its own side.
-    fn reconcile(&self, rows: &Rows, watch: &Watch<'_>) -> Vec<Check> {
-        let there = watch.counters.there_already.get();
-        let accounted = rows.filtered_out + there + rows.produced;
-        let seen = rows.written + rows.dead_letters + rows.duplicates;
-        vec![
-            check("rows read = filtered out + in the topic already + produced", rows.read, accounted),
-            check("messages produced = acknowledged", rows.produced, watch.counters.delivered.get()),
-            check("messages consumed = written + dead letters + duplicates", rows.consumed, seen),
-        ]
     }
 }
 
@@ -235,6 +279,7 @@ async fn run(
         loader.pass(batch.partition, batch.next).await?;
         if batch.next > next {
             next = batch.next;
+            watch.counters.loaded_to(batch.partition, next);
             consumer.commit(&BTreeMap::from([(batch.partition, next)]));
         }
     }

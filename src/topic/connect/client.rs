@@ -230,8 +230,8 @@ impl Connect {
         let until = Instant::now() + REBALANCED_WITHIN;
         loop {
             match self.request(method.clone(), path, query, config, ANSWERS_WITHIN).await {
-                Err(ConnectError::Refused { status: 409, .. }) if Instant::now() < until => {
-                    sleep(PAUSE).await
+                Err(error) if is_rebalancing(&error) && Instant::now() < until => {
+                    sleep(PAUSE).await;
                 }
                 answer => return answer,
             }
@@ -281,6 +281,16 @@ impl Connect {
     }
 }
 
+/// Whether a request was refused only because the workers are sharing the connectors out. Some of these refusals have a status of
+/// their own, and some that of any failure.
+fn is_rebalancing(error: &ConnectError) -> bool {
+    match error {
+        ConnectError::Refused { status: 409, .. } => true,
+        ConnectError::Refused { status: 500, message, .. } => message.contains("rebalance"),
+        _ => false,
+    }
+}
+
 /// What a worker says that refuses.
 fn refusal(
     request: String,
@@ -307,6 +317,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 
@@ -320,6 +331,19 @@ mod tests {
             let error = shown(wrong).unwrap_err();
             assert!(!error.contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_refusal_that_will_pass_is_told_from_one_that_will_not() {
+        let refused = |status, message: &str| {
+            let body = format!("{{\"error_code\":{status},\"message\":\"{message}\"}}");
+            let status = StatusCode::from_u16(status).unwrap();
+            is_rebalancing(&refusal("GET /connectors".to_owned(), status, body.as_bytes(), None))
+        };
+        assert!(refused(409, "Cannot complete request momentarily due to stale configuration"));
+        assert!(refused(500, "Request cannot be completed because a rebalance is expected"));
+        assert!(!refused(500, "Connector configuration is invalid"));
+        assert!(!refused(404, "Connector x not found"));
     }
 
     #[tokio::test]

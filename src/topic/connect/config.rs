@@ -58,7 +58,7 @@ impl ConnectorConfig {
     }
 
     /// Sets a key.
-    pub fn set(&mut self, key: impl Into<String>, value: impl ToString) {
+    pub fn set(&mut self, key: impl Into<String>, value: &(impl ToString + ?Sized)) {
         self.entries.insert(key.into(), value.to_string());
     }
 
@@ -68,7 +68,7 @@ impl ConnectorConfig {
             Secret::Inline(value) => {
                 self.secrets.insert(key.into(), value);
             }
-            Secret::Reference(reference) => self.set(key, reference),
+            Secret::Reference(reference) => self.set(key, &reference),
         }
     }
 

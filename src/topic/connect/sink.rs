@@ -36,14 +36,14 @@ impl Neo4jSink<'_> {
     #[must_use]
     pub fn config(&self) -> ConnectorConfig {
         let mut config = ConnectorConfig::new(self.name, NEO4J_SINK);
-        config.set("tasks.max", self.stream.loaders.min(self.topic.partitions).max(1));
+        config.set("tasks.max", &self.stream.loaders.min(self.topic.partitions).max(1));
         config.set("topics", &self.topic.name);
         config.set("key.converter", "org.apache.kafka.connect.storage.StringConverter");
         config.set("value.converter", "org.apache.kafka.connect.json.JsonConverter");
-        config.set("value.converter.schemas.enable", false);
-        config.set("neo4j.batch-size", self.stream.batch_rows);
+        config.set("value.converter.schemas.enable", &false);
+        config.set("neo4j.batch-size", &self.stream.batch_rows);
         config.set(format!("neo4j.cypher.topic.{}", self.topic.name), self.statement);
-        config.set("neo4j.cypher.bind-value-as-event", true);
+        config.set("neo4j.cypher.bind-value-as-event", &true);
         for part in UNBOUND {
             config.set(format!("neo4j.cypher.bind-{part}-as"), "");
         }
@@ -75,10 +75,10 @@ impl Neo4jSink<'_> {
             return;
         }
         config.set("errors.tolerance", "all");
-        config.set("errors.log.enable", true);
-        config.set("errors.deadletterqueue.topic.name", self.topic.dead_letters());
-        config.set("errors.deadletterqueue.topic.replication.factor", self.topic.replication);
-        config.set("errors.deadletterqueue.context.headers.enable", true);
+        config.set("errors.log.enable", &true);
+        config.set("errors.deadletterqueue.topic.name", &self.topic.dead_letters());
+        config.set("errors.deadletterqueue.topic.replication.factor", &self.topic.replication);
+        config.set("errors.deadletterqueue.context.headers.enable", &true);
     }
 }
 
@@ -93,8 +93,8 @@ fn encryption(config: &mut ConnectorConfig, tls: &Tls, scheme: &str, rest: &str)
         None => return,
     };
     let (plain, _) = scheme.split_once('+').unwrap_or((scheme, ""));
-    config.set("neo4j.uri", format!("{plain}://{rest}"));
-    config.set("neo4j.security.encrypted", true);
+    config.set("neo4j.uri", &format!("{plain}://{rest}"));
+    config.set("neo4j.security.encrypted", &true);
     config.set("neo4j.security.trust-strategy", strategy);
 }
 

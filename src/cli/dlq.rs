@@ -1,0 +1,158 @@
+//! `runner dlq`
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde_json::{Value, json};
+
+use super::document;
+use super::exit::{CommandError, Exit};
+use super::ui::{OutputArgs, Ui};
+use crate::stages::validate::Plan;
+use crate::stages::{Fault, dead_letters};
+use crate::topic::kafka::{DeadLetter, Place};
+
+/// Look at the records that could not be written, and produce them again.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the dead letters, oldest first: place, row, reason.
+    List {
+        /// The pipeline file.
+        file: PathBuf,
+
+        /// How many at most.
+        #[arg(short = 'n', long, default_value_t = 50)]
+        letters: usize,
+
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Print the value of one record as it stands, or all of it with `--output json`.
+    Show {
+        /// The pipeline file.
+        file: PathBuf,
+
+        /// The record's place in the topic: `PARTITION/OFFSET`.
+        place: Named,
+
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Produce records again, each once; the next run loads them.
+    Replay {
+        /// The pipeline file.
+        file: PathBuf,
+
+        /// The place of one record, `PARTITION/OFFSET`; without it, all.
+        place: Option<Named>,
+
+        /// A file with a JSON object that the record shall carry instead.
+        #[arg(long, value_name = "FILE", requires = "place")]
+        value: Option<PathBuf>,
+    },
+}
+
+/// A record's place, as it is written on the command line.
+#[derive(Debug, Clone, Copy)]
+struct Named(Place);
+
+impl FromStr for Named {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let place = || {
+            let (partition, offset) = text.split_once('/')?;
+            Some(Place { partition: partition.parse().ok()?, offset: offset.parse().ok()? })
+        };
+        place().map(Self).ok_or_else(|| "write `PARTITION/OFFSET`, such as `2/1048`".to_owned())
+    }
+}
+
+pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
+    let runtime = super::runtime()?;
+    let (Command::List { file, .. } | Command::Show { file, .. } | Command::Replay { file, .. }) =
+        &args.command;
+    let (document, plan) = match document::plan(ui, &runtime, file) {
+        Ok(planned) => planned,
+        Err(exit) => return Ok(exit),
+    };
+    match runtime.block_on(answer(&plan, &args.command)) {
+        Ok(text) => {
+            ui.data(&text)?;
+            Ok(Exit::Done)
+        }
+        Err(Fault(findings)) => {
+            document::show(ui, &document, &findings);
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+/// Does what the command asks, and says what came of it.
+async fn answer(plan: &Plan, command: &Command) -> Result<String, Fault> {
+    match command {
+        Command::List { letters, output, .. } => {
+            let letters = dead_letters::list(plan, Some(*letters)).await?;
+            Ok(if output.json() { json_lines(&letters) } else { table(&letters) })
+        }
+        Command::Show { place, output, .. } => {
+            let letter = dead_letters::one(plan, place.0).await?;
+            Ok(if output.json() {
+                format!("{:#}\n", letter_json(&letter))
+            } else {
+                format!("{}\n", String::from_utf8_lossy(&letter.value))
+            })
+        }
+        Command::Replay { place, value, .. } => {
+            let place = place.map(|named| named.0);
+            let done = dead_letters::replay(plan, place, value.as_deref()).await?;
+            let mut text = format!("{} produced again", done.replayed);
+            if done.already > 0 {
+                let _ = write!(text, ", {} were produced again before", done.already);
+            }
+            Ok(text + "\n")
+        }
+    }
+}
+
+/// A letter for programs.
+fn letter_json(letter: &DeadLetter) -> Value {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let value = serde_json::from_slice(&letter.value).unwrap_or_else(|_| json!(text(&letter.value)));
+    json!({
+        "partition": letter.place.partition,
+        "offset": letter.place.offset,
+        "row": letter.origin.as_ref().map(|origin| origin.row.to_string()),
+        "code": letter.code,
+        "message": letter.message,
+        "replayed": letter.replayed,
+        "key": letter.key.as_deref().map(text),
+        "value": value,
+    })
+}
+
+/// One letter a line.
+fn json_lines(letters: &[DeadLetter]) -> String {
+    letters.iter().map(|letter| format!("{}\n", letter_json(letter))).collect()
+}
+
+/// Letters for people.
+fn table(letters: &[DeadLetter]) -> String {
+    if letters.is_empty() {
+        return "no dead letters\n".to_owned();
+    }
+    let line = |letter: &DeadLetter| {
+        let Place { partition, offset } = letter.place;
+        let row = letter.origin.as_ref().map_or_else(|| "-".to_owned(), |origin| origin.row.to_string());
+        let replayed = if letter.replayed { "  replayed" } else { "" };
+        format!("{partition}/{offset}  {row}  {} ({}){replayed}\n", letter.message, letter.code)
+    };
+    letters.iter().map(line).collect()
+}

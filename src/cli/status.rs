@@ -1,0 +1,104 @@
+//! `runner status`
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use super::document;
+use super::exit::{CommandError, Exit};
+use super::ui::{OutputArgs, Ui};
+use crate::stages::run::Options;
+use crate::stages::status::{self, Partition, Status};
+use crate::stages::{Fault, Target};
+
+/// Show how a pipeline stands: how far each partition is loaded, rates, the graph, dead letters, the last run.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The pipeline file.
+    file: PathBuf,
+
+    /// Where to look, instead of where the file says.
+    #[arg(long, value_enum)]
+    target: Option<Target>,
+
+    /// The folder that keeps the state of pipelines, each in a folder of its own name.
+    #[arg(long, value_name = "DIR", env = "RUNNER_STATE_DIR", hide_env_values = true)]
+    state_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
+    let runtime = super::runtime()?;
+    let (document, plan) = match document::plan(ui, &runtime, &args.file) {
+        Ok(planned) => planned,
+        Err(exit) => return Ok(exit),
+    };
+    let options = Options { target: args.target, state_dir: args.state_dir.clone(), ..Options::default() };
+    match runtime.block_on(status::status(&plan, &options)) {
+        Ok(status) if args.output.json() => {
+            let text = serde_json::to_string_pretty(&status).unwrap_or_default();
+            ui.data(&format!("{text}\n"))?;
+            Ok(Exit::Done)
+        }
+        Ok(status) => {
+            ui.data(&text(&status))?;
+            Ok(Exit::Done)
+        }
+        Err(Fault(findings)) => {
+            document::show(ui, &document, &findings);
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+/// The status for people.
+fn text(status: &Status) -> String {
+    let mut text = format!("{} on {}\n\n", status.pipeline, status.target);
+    let counts = status.graph.nodes.iter().chain(&status.graph.relationships);
+    let counts: Vec<String> = counts.map(|(name, count)| format!("{count} {name}")).collect();
+    let counts = if counts.is_empty() { "empty".to_owned() } else { counts.join(", ") };
+    let _ = writeln!(text, "graph         {counts} ({})", status.engine);
+    let behind: u64 = status.partitions.iter().map(|partition| partition.behind).sum();
+    let _ = writeln!(text, "topic         {}, {behind} records to load", status.topic);
+    if let Some(rates) = status.rates {
+        let _ = writeln!(text, "rates         {}/s in, {}/s loaded", rates.produced, rates.loaded);
+    }
+    let _ = writeln!(text, "dead letters  {}", status.dead_letters);
+    if let Some(last) = &status.last_run {
+        let _ = writeln!(text, "last run      {} at {}, {:.1} s", last.status, last.started_at, last.seconds);
+        let _ = writeln!(text, "report        {}", last.report);
+    }
+    if !status.partitions.is_empty() {
+        text.push('\n');
+        text.push_str(&partitions(&status.partitions));
+    }
+    text
+}
+
+/// A line a partition, under its headings.
+fn partitions(partitions: &[Partition]) -> String {
+    let number = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+    let line = |one: &Partition| {
+        [
+            one.partition.to_string(),
+            number(one.low),
+            number(one.high),
+            one.checkpoint.to_string(),
+            number(one.committed),
+            one.behind.to_string(),
+            one.row.clone().unwrap_or_else(|| "-".to_owned()),
+        ]
+    };
+    let headings = ["partition", "low", "high", "loaded to", "committed", "behind", "last row"];
+    let lines: Vec<[String; 7]> =
+        std::iter::once(headings.map(str::to_owned)).chain(partitions.iter().map(line)).collect();
+    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(String::len).max();
+    let shown = |line: &[String; 7]| {
+        let [.., row] = line;
+        let numbers = line.iter().take(6).enumerate();
+        let numbers = numbers.map(|(column, cell)| format!("{cell:>0$}", width(column).unwrap_or(0)));
+        format!("{}  {row}\n", numbers.collect::<Vec<_>>().join("  "))
+    };
+    lines.iter().map(shown).collect()
+}

@@ -1,0 +1,71 @@
+//! The dead letters of a pipeline's topic: looked at, and produced again.
+
+use std::path::Path as FilePath;
+use std::sync::mpsc;
+
+use serde_json::Value;
+
+use super::validate::Plan;
+use super::{Fault, deploy, fault};
+use crate::topic::kafka::{DeadLetter, Kafka, Place, Replay, Replayed};
+
+/// The Kafka of a pipeline; the embedded target keeps its dead letters in a file.
+async fn kafka(plan: &Plan) -> Result<Kafka, Fault> {
+    deploy::kafka(plan).await
+}
+
+/// Gives each dead letter to `each`, in the order in which they came about, until that says no.
+///
+/// # Errors
+/// Where Kafka does not answer.
+pub async fn list(plan: &Plan, most: Option<usize>) -> Result<Vec<DeadLetter>, Fault> {
+    let (sender, letters) = mpsc::channel();
+    let mut left = most.unwrap_or(usize::MAX);
+    let keep = move |letter| {
+        if left > 0 {
+            left -= 1;
+            // Without a receiver nobody wants it.
+            let _ = sender.send(letter);
+        }
+    };
+    kafka(plan).await?.dead_letters(&plan.pipeline.spec.topic, keep).await?;
+    Ok(letters.into_iter().collect())
+}
+
+/// The dead letter of one record.
+///
+/// # Errors
+/// Where there is none, or Kafka does not answer.
+pub async fn one(plan: &Plan, place: Place) -> Result<DeadLetter, Fault> {
+    let found = list(plan, None).await?.into_iter().find(|letter| letter.place == place);
+    found.ok_or_else(|| fault::no_dead_letter(&plan.pipeline.spec.topic.dead_letters(), place))
+}
+
+/// Produces dead letters again: all, or one, which may carry another value.
+///
+/// # Errors
+/// Where there is no such letter, the value is no JSON, or Kafka does not answer.
+pub async fn replay(plan: &Plan, place: Option<Place>, value: Option<&FilePath>) -> Result<Replayed, Fault> {
+    let letters = match place {
+        Some(place) => vec![one(plan, place).await?],
+        None => list(plan, None).await?,
+    };
+    let mended = value.map(read).transpose()?;
+    let again = |letter: DeadLetter| Replay {
+        place: letter.place,
+        key: letter.key,
+        value: mended.clone().unwrap_or(letter.value),
+    };
+    let letters = letters.into_iter().map(again).collect();
+    Ok(kafka(plan).await?.replay(&plan.pipeline.spec.topic, letters).await?)
+}
+
+/// The mended value: a file with a JSON object.
+fn read(path: &FilePath) -> Result<Vec<u8>, Fault> {
+    let text = std::fs::read(path).map_err(|error| fault::mended_value(path, &error.to_string()))?;
+    match serde_json::from_slice::<Value>(&text) {
+        Ok(Value::Object(object)) => Ok(Value::Object(object).to_string().into_bytes()),
+        Ok(_) => Err(fault::mended_value(path, "it holds no JSON object")),
+        Err(error) => Err(fault::mended_value(path, &error.to_string())),
+    }
+}
