@@ -20,7 +20,7 @@ use super::health::Health;
 use super::lane::Lane;
 
 /// How many kilobytes of messages are fetched ahead, of all partitions together.
-const AHEAD_KILOBYTES: u32 = 32 * 1024;
+const AHEAD_KILOBYTES: u32 = 16 * 1024;
 /// How long the thread that hears librdkafka's complaints waits for one.
 const HEARING: Duration = Duration::from_millis(100);
 /// How often a cluster that is down is asked whether it is back.
@@ -75,7 +75,11 @@ impl Consumer {
             // A record that is not there any more is a fault, and nothing to skip in silence.
             .set("auto.offset.reset", "error")
             .set("queued.max.messages.kbytes", (AHEAD_KILOBYTES / lanes).max(1024).to_string())
-            .set("queued.min.messages", "20000")
+            .set("queued.min.messages", "10000")
+            // Of each partition, compressed: what is fetched is unpacked as a whole. A larger message comes all the same.
+            .set("fetch.message.max.bytes", "262144")
+            // How long a full queue keeps from fetching; librdkafka's own second would let a quick loader run dry.
+            .set("fetch.queue.backoff.ms", "20")
             .set("fetch.wait.max.ms", "100");
         let consumer = Arc::new(client(&config)?);
         let mut assignment = TopicPartitionList::new();
