@@ -471,6 +471,21 @@ pub enum Code {
     ///
     /// The message has its words. What was delivered and loaded before stands; run again.
     KafkaFailed,
+    /// The Kafka Connect worker does not have the Neo4j sink.
+    ///
+    /// `mapping.loader: connect` needs the Neo4j Connector for Kafka, 5.1 or later. Unpack it into a folder that the worker's
+    /// `plugin.path` names, on every worker, and restart them.
+    ConnectPlugin,
+    /// The connector refuses its configuration.
+    ///
+    /// Kafka Connect checks a configuration before it takes it, and the Neo4j sink connects to its server for that: from the
+    /// worker, which must reach the address that the file names.
+    ConnectorRefused,
+    /// The connector or one of its tasks has failed.
+    ///
+    /// The message has the cause, the help its whole stack trace. What was loaded before stands; mend the cause and run
+    /// again: the failed part is started again and goes on where it stopped.
+    ConnectorFailed,
 
     // ---- the run ----
     /// No row passes the filter.

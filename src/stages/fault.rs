@@ -1,5 +1,6 @@
 //! The one place where a run's errors become words for people: code, message, place, advice.
 
+mod connect;
 mod kafka;
 
 use std::io;
