@@ -471,6 +471,21 @@ pub enum Code {
     ///
     /// The message has its words. What was delivered and loaded before stands; run again.
     KafkaFailed,
+    /// The Kafka Connect worker does not have the Neo4j sink.
+    ///
+    /// `mapping.loader: connect` needs the Neo4j Connector for Kafka, 5.1 or later. Unpack it into a folder that the worker's
+    /// `plugin.path` names, on every worker, and restart them.
+    ConnectPlugin,
+    /// The connector refuses its configuration.
+    ///
+    /// Kafka Connect checks a configuration before it takes it, and the Neo4j sink connects to its server for that: from the
+    /// worker, which must reach the address that the file names.
+    ConnectorRefused,
+    /// The connector or one of its tasks has failed.
+    ///
+    /// The message has the cause, the help its whole stack trace. What was loaded before stands; mend the cause and run
+    /// again: the failed part is started again and goes on where it stopped.
+    ConnectorFailed,
 
     // ---- the run ----
     /// No row passes the filter.
@@ -572,19 +587,6 @@ pub enum Code {
     ///
     /// It is taken already, or not one of this machine's.
     MetricsAddress,
-    /// A Kafka Connect worker does not answer.
-    ///
-    /// `loader: connect` has the topic loaded by a worker that exists already; `connect.url` is its REST interface.
-    ConnectUnreachable,
-    /// The Kafka Connect worker does not have the Neo4j sink.
-    ///
-    /// Its jar goes into a folder of the worker's `plugin.path`, and the worker must be started again.
-    ConnectorMissing,
-    /// The connector or one of its tasks failed.
-    ///
-    /// The help has the beginning of its stack trace. Records that it cannot write go to the dead letters by themselves; what fails
-    /// a task is mostly the server, the credentials or the statement.
-    ConnectorFailed,
     /// The server has something to say about a statement.
     ///
     /// Such as a product of patterns that are not connected, or a label that no node has. The message is the server's own.
