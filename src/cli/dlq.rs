@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::document;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
+use crate::stages::Fault;
+use crate::stages::dead_letters::{self, DeadLetter, Place};
 use crate::stages::validate::Plan;
-use crate::stages::{Fault, dead_letters};
-use crate::topic::kafka::{DeadLetter, Place};
 
 /// Look at the records that could not be written, and produce them again.
 #[derive(Debug, clap::Args)]
@@ -140,7 +140,10 @@ fn letter_json(letter: &DeadLetter) -> Value {
 
 /// One letter a line.
 fn json_lines(letters: &[DeadLetter]) -> String {
-    letters.iter().map(|letter| format!("{}\n", letter_json(letter))).collect()
+    letters.iter().fold(String::new(), |mut lines, letter| {
+        let _ = writeln!(lines, "{}", letter_json(letter));
+        lines
+    })
 }
 
 /// Letters for people.

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::validate::Plan;
 use super::{Fault, deploy, fault};
-use crate::topic::kafka::{DeadLetter, Kafka, Place, Replay, Replayed};
+use crate::topic::kafka::{Kafka, Replay, Replayed};
+
+pub use crate::topic::kafka::{DeadLetter, Place};
 
 /// The Kafka of a pipeline; the embedded target keeps its dead letters in a file.
 async fn kafka(plan: &Plan) -> Result<Kafka, Fault> {

@@ -150,7 +150,7 @@ async fn external(plan: &Plan, options: &Options) -> Result<Endpoints, Fault> {
     let findings = super::fault::topic(&topic.state);
     let connect = worker(plan).await?;
     let endpoints = prepare(plan, Box::new(neo4j), Topic::Kafka(Box::new(topic))).await?;
-    Ok(Endpoints { findings, connect, ..endpoints })
+    Ok(Endpoints { connect, findings, ..endpoints })
 }
 
 /// Throws away what earlier runs have loaded: the checkpoints, the nodes and relationships that the mapping writes, and the

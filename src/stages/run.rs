@@ -84,7 +84,8 @@ pub async fn run(
         }
     };
     let mut results = Results { findings: plan.warnings.clone(), ..Results::default() };
-    if let Err(Fault(faults)) = stages(&plan, options, interrupt, &mut journal, &mut results).await {
+    if let Err(Fault(faults)) = Box::pin(stages(&plan, options, interrupt, &mut journal, &mut results)).await
+    {
         results.findings.extend(faults);
         journal.skip_rest();
     }
@@ -156,7 +157,8 @@ async fn stages(
         Some(address) => Some(metrics::serve(address, &plan.pipeline.metadata.name, &counters).await?),
         None => None,
     };
-    let endpoints = journal.stage(Stage::Deploy, deploy::deploy(plan, options, &mut results.state)).await?;
+    let endpoints =
+        journal.stage(Stage::Deploy, Box::pin(deploy::deploy(plan, options, &mut results.state))).await?;
 
     let progress = journal.progress.clone();
     for note in endpoints.notes() {
@@ -165,7 +167,7 @@ async fn stages(
     results.find(&spec.allow, endpoints.findings.clone());
     let watch = Watch { counters: &counters, progress: &progress, interrupt };
     let extent = Extent { limit: options.limit, follow: options.follow };
-    let streaming = stream::stream(plan, &endpoints, extent, &watch);
+    let streaming = Box::pin(stream::stream(plan, &endpoints, extent, &watch));
     let streamed = match journal.stage(Stage::Stream, streaming).await {
         Ok(streamed) => results.streamed.insert(streamed),
         Err(fault) => {

@@ -183,13 +183,13 @@ async fn carry(
     let job = load::Job::new(plan, endpoints, watch);
     let produce = produce::produce(batches, &encoder, producer, counters, interrupt);
     let load = load::Loader::new(&job, endpoints.checkpoints.clone(), dead_letters).run(consumer);
-    let (produced, loaded) = tokio::select! {
+    let (producing, loading) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
         never = tick(counters, Some(total), progress) => match never {},
     };
     // A loader that gives up drops its end of the topic, so its fault is the cause and the producer's end the consequence.
-    loaded?;
-    produced?;
+    loading?;
+    producing?;
     let checkpoints = endpoints.store.checkpoints(&plan.pipeline.spec.topic.name).await?;
     let next_offset = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
     let rows = counters.rows(resume.offset);

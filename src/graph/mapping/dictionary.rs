@@ -72,6 +72,7 @@ pub struct Input {
 }
 
 /// Makes the statement; none where the order of the rows would matter. The mapping must be free of errors.
+#[must_use]
 pub fn dictionary(mapping: &Mapping, columns: Option<&[Column]>) -> Option<Dictionary> {
     let lists = lists(&mapping.nodes)?;
     let mut writer = Writer { columns, text: String::new(), cells: Vec::new() };
@@ -140,7 +141,10 @@ impl Writer<'_> {
             .enumerate()
             .map(|(at, key)| format!("{}: k[{}]", quoted(key), at + 1))
             .collect();
-        let before: String = (0..place).map(|place| format!("n{place}, ")).collect();
+        let before: String = (0..place).fold(String::new(), |mut before, place| {
+            let _ = write!(before, "n{place}, ");
+            before
+        });
         let _ = writeln!(self.text, "UNWIND $n{place} AS k");
         let _ = writeln!(self.text, "MERGE (n:{} {{{}}})", quoted(&first.label), keys.join(", "));
         if has_properties(list) {

@@ -161,8 +161,8 @@ mod tests {
     use super::super::value::to_json;
     use super::*;
 
-    fn converted(value: Value, cast: Cast) -> Option<Value> {
-        convert(&value, cast, true).as_ref().map(to_json)
+    fn converted(value: &Value, cast: Cast) -> Option<Value> {
+        convert(value, cast, true).as_ref().map(to_json)
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
             (json!("2022-03-01T23:10:00"), Cast::DateOfLocal, json!("2022-03-01")),
             (json!("2022-03-01T23:10:00Z"), Cast::DateOfDatetime, json!("2022-03-01")),
         ] {
-            assert_eq!(converted(value.clone(), cast), Some(expected), "{value} {cast:?}");
+            assert_eq!(converted(&value.clone(), cast), Some(expected), "{value} {cast:?}");
         }
     }
 
@@ -209,7 +209,7 @@ mod tests {
             (json!("+2022-03-01"), Cast::Date),
             (json!(5), Cast::Date),
         ] {
-            assert_eq!(converted(value.clone(), cast), None, "{value} {cast:?}");
+            assert_eq!(converted(&value.clone(), cast), None, "{value} {cast:?}");
         }
         let local = json!("2022-03-01T00:10:00");
         assert_eq!(convert(&local, Cast::Datetime, false), None);

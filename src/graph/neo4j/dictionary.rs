@@ -150,6 +150,8 @@ fn sort(found: &mut [Node], places: &mut [usize]) -> Option<Vec<i64>> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use serde_json::json;
 
     use super::*;

@@ -49,8 +49,7 @@ pub(super) fn class(code: &str, message: &str) -> Class {
             Class::TooLarge
         }
         ("TransientError", ..)
-        | (_, "Transaction", _)
-        | (_, "Cluster", _)
+        | (_, "Transaction" | "Cluster", _)
         | ("ClientError", "General", "ForbiddenOnReadOnlyDatabase")
         | ("ClientError", "Security", "AuthorizationExpired") => Class::Transient,
         ("ClientError", "Database", "DatabaseNotFound") => Class::NoDatabase,

@@ -1,6 +1,7 @@
 //! Reading the graph in columns, row by row as the server sends them.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -136,11 +137,10 @@ async fn read_relationships(
     nodes: &mut Nodes,
 ) -> Result<ProjectedRelationships, GraphError> {
     let pattern = if kind == EVERY { "[r]".to_owned() } else { format!("[r:{}]", quoted(kind)) };
-    let columns: String = properties
-        .iter()
-        .enumerate()
-        .map(|(place, property)| format!(", r.{} AS p{place}", quoted(property)))
-        .collect();
+    let columns = properties.iter().enumerate().fold(String::new(), |mut columns, (place, property)| {
+        let _ = write!(columns, ", r.{} AS p{place}", quoted(property));
+        columns
+    });
     let statement =
         format!("MATCH (a)-{pattern}->(b) RETURN id(r) AS id, id(a) AS source, id(b) AS target{columns}");
     let mut found: Vec<Relationship> = Vec::new();

@@ -105,6 +105,8 @@ fn writer(table: &[Role]) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
 
     fn role(role: &str, addresses: &[&str]) -> Role {

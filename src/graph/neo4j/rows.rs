@@ -158,7 +158,7 @@ mod tests {
     fn rows_are_cut_so_that_each_piece_fits() {
         assert_eq!(places(5, 200), [0..2, 2..4, 4..5]);
         assert_eq!(places(2, 50), [0..1, 1..2]);
-        assert_eq!(places(300, usize::MAX), [0..300]);
+        assert_eq!(places(300, usize::MAX).as_slice(), std::slice::from_ref(&(0..300)));
         assert!(places(0, 200).is_empty());
     }
 }

@@ -104,6 +104,8 @@ mod system {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use std::net::{TcpListener, TcpStream};
 
     use super::*;

@@ -184,6 +184,8 @@ fn duration_text((months, days, seconds, nanos): (i64, i64, i64, i64)) -> String
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
 
     #[test]

@@ -55,12 +55,12 @@ pub(super) async fn stream(
     let batches = dataset.scan(resume.after.as_ref(), extent.limit);
     let produce = way.produce((dataset, batches), producer, &consumer, watch);
     let load = way.load(&consumer, lanes, watch);
-    let (produced, loaded) = tokio::select! {
+    let (producing, loading) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
         never = tick(watch.counters, Some(total), watch.progress) => match never {},
     };
-    loaded?;
-    produced?;
+    loading?;
+    producing?;
     way.conclude(Some(total), watch).await
 }
 
@@ -171,13 +171,13 @@ impl<'a> Way<'a> {
         consumer: &Consumer,
         watch: &Watch<'_>,
     ) -> Result<(), Fault> {
-        let produced = self.put_all(dataset, batches, &mut producer, watch).await;
-        if produced.is_err() && self.extent.follow {
+        let outcome = self.put_all(dataset, batches, &mut producer, watch).await;
+        if outcome.is_err() && self.extent.follow {
             consumer.end_at(BTreeMap::new());
         }
         let ended = self.end_lanes(consumer).await;
         producer.close().await;
-        produced?;
+        outcome?;
         Ok(ended?)
     }
 

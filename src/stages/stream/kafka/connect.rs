@@ -27,9 +27,9 @@ impl Way<'_> {
         if let Some((dataset, resume, mut producer)) = source {
             total = Some(dataset.rows().saturating_sub(resume.passed));
             let batches = dataset.scan(resume.after.as_ref(), self.extent.limit);
-            let produced = self.put_all(dataset, batches, &mut producer, watch).await;
+            let outcome = self.put_all(dataset, batches, &mut producer, watch).await;
             producer.close().await;
-            produced?;
+            outcome?;
         }
         let config = self.connector()?;
         let before = self.letters().await?;
