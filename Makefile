@@ -6,7 +6,7 @@ export RUNNER_DEV_CACHE := $(CACHE)
 STATE ?= $(CACHE)/state
 REPORT ?= report
 
-.PHONY: help run test check unit browser bench docs release clean
+.PHONY: help run test check unit browser bench docs release up down status clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,5 +36,14 @@ docs: ## what is generated: schemas and the list of codes
 release: ## the program as it is published
 	cargo build --release
 
-clean: ## what was built and downloaded
+up: ## a Kafka and a Neo4j to try things with; says how to use them
+	tests/testbed/dev up
+
+down: ## stops them
+	tests/testbed/dev down
+
+status: ## whether they run, and how to use them
+	tests/testbed/dev status
+
+clean: down ## what was built and downloaded
 	rm -rf $(CACHE)

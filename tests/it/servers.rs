@@ -32,7 +32,8 @@ pub struct Server {
 
 impl Server {
     /// Starts a server with the script's `NAME=VALUE` options and waits until it answers.
-    pub fn start(kind: &'static str, options: Vec<String>) -> Self {
+    pub fn start(kind: &'static str, mut options: Vec<String>) -> Self {
+        options.push("quick=yes".to_owned());
         let mut server = Self { kind, options, facts: HashMap::new(), supervisor: None };
         server.launch("new");
         server

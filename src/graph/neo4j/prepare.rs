@@ -8,7 +8,7 @@ use neo4rs::{Query, query};
 use super::Neo4j;
 use super::error::graph_error;
 use super::query::{run, stream};
-use crate::graph::{Constraint, GraphError, GraphSchema, Prepared, batch, cypher};
+use crate::graph::{Constraint, ConstraintKind, GraphError, GraphSchema, Prepared, batch, cypher};
 
 /// How often a change of the schema is tried that stands in another one's way.
 const TRIES: u32 = 5;
@@ -34,6 +34,9 @@ impl Neo4j {
         }
         let names: Vec<String> = schema.constraints.iter().map(Constraint::name).collect();
         self.wait_for(&names).await?;
+        if schema.constraints.iter().any(|constraint| constraint.kind == ConstraintKind::RelationshipIndex) {
+            self.count_anew().await;
+        }
         self.explain_mapping(&schema.statement).await?;
         if let Some(dictionary) = &schema.dictionary {
             self.explain(&dictionary.statement).await?;
@@ -73,6 +76,15 @@ impl Neo4j {
         transaction.commit().await.map_err(|error| graph_error(&error))?;
         let stats = summary.stats();
         Ok(i64::try_from(stats.nodes_deleted + stats.relationships_deleted).unwrap_or(i64::MAX))
+    }
+
+    /// Has the server count what its indexes hold, and forget its plans: the next ones are made by those counts, and kept. It
+    /// does without where the user may not call that.
+    async fn count_anew(&self) {
+        if let Ok(mut transaction) = self.begin().await {
+            let _ = run(&mut transaction, query("CALL db.prepareForReplanning(30)")).await;
+            let _ = transaction.rollback().await;
+        }
     }
 
     /// Makes a constraint or an index; says whether it was made now.

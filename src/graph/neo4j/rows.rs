@@ -2,6 +2,10 @@
 //!
 //! Raw Cypher is run for each row; of declared nodes and relationships there is a faster form, the [`Dictionary`]. Where
 //! the socket waits for acknowledgements, either goes in pieces that fit the driver's buffer.
+//!
+//! A server plans a statement anew while the graph grows, by counts that lag behind. It then merges relationships by looking
+//! through all those of a node, though there is an index: measured 800 µs a row and growing, against 38. So the first plan is
+//! kept, the one with the index; [`Neo4j::make_ready`](super::Neo4j) has the counts brought up to date for it.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -20,6 +24,9 @@ use crate::graph::{WriteBatch, WriteError, Written, batch};
 const BUFFER: usize = 8 * 1024;
 /// What a message has beside its statement and its rows: names, the database, markers.
 const BESIDE: usize = 256;
+
+/// Keeps the plan that there is, whatever has become of the graph since.
+const KEEP_THE_PLAN: &str = "CYPHER replan=skip ";
 
 /// The rows of a batch, ready for the server.
 pub(super) enum Rows<'a> {
@@ -78,8 +85,9 @@ async fn each(
 ) -> Result<Written, WriteError> {
     let mut written = Written { rows: rows.len() as u64, ..Written::default() };
     let room = if at_once { usize::MAX } else { room(statement) };
+    let statement = format!("{KEEP_THE_PLAN}{statement}");
     for piece in pieces(rows, room) {
-        let statement = query(statement)
+        let statement = query(&statement)
             .param("count", integer(piece.rows.len() as u64, "rows")?)
             .param("rows", list(piece.rows));
         let (rows, counters) = run(transaction, statement).await?;
@@ -102,8 +110,9 @@ async fn all(
     rows: usize,
 ) -> Result<Written, WriteError> {
     let mut written = Written { rows: rows as u64, ..Written::default() };
+    let statement = format!("{KEEP_THE_PLAN}{statement}");
     for piece in pieces {
-        let statement = query(statement).with_params(piece);
+        let statement = query(&statement).with_params(piece);
         let summary = transaction.run(statement).await.map_err(|error| write_error(&error))?;
         written.nodes_created += summary.nodes_created();
         written.relationships_created += summary.relationships_created();

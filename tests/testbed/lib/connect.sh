@@ -1,5 +1,5 @@
-# Sourced by `server`: a Kafka Connect worker with the connectors that Kafka ships. Options: bootstrap=ADDRESS, heap=256m, set.KEY=VALUE.
-# shellcheck shell=bash disable=SC2154
+# Sourced by `server`: a Kafka Connect worker with the connectors that Kafka ships. Option: bootstrap=ADDRESS.
+# shellcheck shell=bash disable=SC2154,SC2046
 . "$testbed/lib/kafka.sh"
 
 connect_ports() { echo rest; }
@@ -26,7 +26,7 @@ connect_prepare() {
 }
 
 connect_command() {
-    command=("$(java_between 17 21)" "-Xmx${option[heap]:-256m}" "${logging[@]}" -cp "$(<"$cache/jars/kafka-3.9/classpath")"
+    command=("$(java_between 17 21)" $(jvm 256m) "${logging[@]}" -cp "$(<"$cache/jars/kafka-3.9/classpath")"
         org.apache.kafka.connect.cli.ConnectDistributed "$folder/connect.properties")
 }
 

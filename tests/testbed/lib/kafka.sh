@@ -1,7 +1,7 @@
 # Sourced by `server`: Kafka, by its own quorum, or on ZooKeeper with zookeeper=ADDRESS.
-# Options: heap=512m, secured=yes (a listener for each way to log in and for each certificate), proxy=PORT (a listener
-# `proxied`, whose clients are told that port for it), set.KEY=VALUE.
-# shellcheck shell=bash disable=SC2154
+# Options: secured=yes (a listener for each way to log in and for each certificate), proxy=PORT (a listener
+# `proxied`, whose clients are told that port for it).
+# shellcheck shell=bash disable=SC2154,SC2046
 
 # With `secured`: the user and her password, for SASL.
 kafka_user=runner
@@ -124,7 +124,8 @@ kafka_log() {
 }
 
 kafka_command() {
-    command=("$(java_between 17 21)" "-Xmx${option[heap]:-512m}" "${logging[@]}" -cp "$(<"$cache/jars/$kind/classpath")" kafka.Kafka "$folder/server.properties")
+    command=("$(java_between 17 21)" $(jvm 512m) "${logging[@]}" -cp "$(<"$cache/jars/$kind/classpath")"
+        kafka.Kafka "$folder/server.properties")
 }
 
 # Whether a metadata request (version 7, no topics) is answered with a broker.

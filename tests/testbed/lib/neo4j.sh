@@ -1,6 +1,6 @@
-# Sourced by `server`: Neo4j Community. Options: heap=512m, pagecache=256m, plugins=apoc, http=yes (the browser),
-# certificate=good|expired|foreign|elsewhere, set.KEY=VALUE. One port takes Bolt in clear and with TLS.
-# shellcheck shell=bash disable=SC2154
+# Sourced by `server`: Neo4j Community. Options: pagecache=256m, plugins=apoc, http=yes (the browser),
+# certificate=good|expired|foreign|elsewhere. One port takes Bolt in clear and with TLS.
+# shellcheck shell=bash disable=SC2154,SC2046
 
 neo4j_password=runner-dev-password
 
@@ -52,7 +52,7 @@ neo4j_command() {
     local main=org.neo4j.server.Neo4jCommunity open opens=()
     [ "$kind" != neo4j-5.26 ] || main=org.neo4j.server.CommunityEntryPoint
     for open in java.nio java.io sun.nio.ch java.lang; do opens+=("--add-opens=java.base/$open=ALL-UNNAMED"); done
-    command=("$(neo4j_java)" "-Xmx${option[heap]:-512m}" "${opens[@]}" -Dio.netty.tryReflectionSetAccessible=true -Dfile.encoding=UTF-8
+    command=("$(neo4j_java)" $(jvm 512m) "${opens[@]}" -Dio.netty.tryReflectionSetAccessible=true -Dfile.encoding=UTF-8
         -cp "$folder/plugins/*:$folder/conf:$(<"$cache/jars/$kind/classpath")" "$main" "--home-dir=$folder" "--config-dir=$folder/conf")
 }
 
@@ -95,6 +95,7 @@ bolt_message() {
 neo4j_facts() {
     local name
     for name in $(neo4j_ports); do echo "$name=127.0.0.1:${port[$name]}"; done
+    echo "password=$neo4j_password"
     echo "certificates=$folder/certificates"
 }
 

@@ -1,5 +1,5 @@
 # Sourced by `server`: ZooKeeper 3.8, for Kafka 3.9 in ZooKeeper mode.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2046
 . "$testbed/lib/kafka.sh"
 
 zookeeper_ports() { echo client; }
@@ -16,7 +16,7 @@ zookeeper_prepare() {
 }
 
 zookeeper_command() {
-    command=("$(java_between 17 21)" "-Xmx${option[heap]:-128m}" "${logging[@]}" -cp "$(<"$cache/jars/kafka-3.9/classpath")"
+    command=("$(java_between 17 21)" $(jvm 128m) "${logging[@]}" -cp "$(<"$cache/jars/kafka-3.9/classpath")"
         org.apache.zookeeper.server.quorum.QuorumPeerMain "$folder/zookeeper.properties")
 }
 
