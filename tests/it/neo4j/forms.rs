@@ -184,10 +184,11 @@ fn odd_events() -> Vec<Value> {
         [json!("x"), json!("007"), json!("12"), json!("-3"), json!("1.5"), json!(null), json!("true")];
     let times = ["2022-03-01T00:10:00", "2022-03-01T00:10:00.25", "2022-03-01T00:10:00+05:30", "2022-03-01"];
     let pick = |n: u64, of: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40 ^ of;
+    let place = |n: u64, of: u64| usize::try_from(pick(n, of)).unwrap();
     (0..120)
         .map(|n| {
-            let text = &texts[pick(n, 1) as usize % texts.len()];
-            let at = times[pick(n, 2) as usize % if n > 60 { times.len() } else { 2 }];
+            let text = &texts[place(n, 1) % texts.len()];
+            let at = times[place(n, 2) % if n > 60 { times.len() } else { 2 }];
             let a = if n == 77 { Value::Null } else { json!(pick(n, 3) % 7) };
             json!({ "a": a, "b": pick(n, 4) % 7, "v": if n % 5 == 0 { Value::Null } else { json!(n) },
                     "f": n as f64 / 4.0, "t": text, "at": at, "day": format!("2022-03-{:02}", 1 + pick(n, 5) % 3) })
