@@ -18,7 +18,7 @@ use runner::topic::kafka::{
 };
 
 /// How long Kafka may be away in these tests.
-const AWAY: Duration = Duration::from_secs(60);
+const AWAY: Duration = Duration::from_mins(1);
 
 fn connection(bootstrap: &str) -> Connection {
     Connection { bootstrap: bootstrap.to_owned(), ..Connection::default() }

@@ -18,8 +18,8 @@ fn secured() -> Kafka {
     Kafka::start(&KafkaOptions { secured: true, ..KafkaOptions::default() })
 }
 
-fn login(mechanism: SaslMechanism, password: &str) -> Option<Login> {
-    Some(Login { mechanism, user: "runner".to_owned(), password: password.to_owned() })
+fn login(mechanism: SaslMechanism, password: &str) -> Login {
+    Login { mechanism, user: "runner".to_owned(), password: password.to_owned() }
 }
 
 fn encrypted(kafka: &Kafka, listener: &str) -> Connection {
@@ -34,7 +34,7 @@ fn encrypted(kafka: &Kafka, listener: &str) -> Connection {
 fn with_login(kafka: &Kafka, mechanism: SaslMechanism, password: &str) -> Connection {
     Connection {
         protocol: SecurityProtocol::SaslPlaintext,
-        login: login(mechanism, password),
+        login: Some(login(mechanism, password)),
         ..connection(kafka.server.fact("sasl_plaintext"))
     }
 }
@@ -49,7 +49,7 @@ async fn rows_go_through_each_secured_listener() {
     with_certificate.tls.key = file("client.key");
     let with_both = Connection {
         protocol: SecurityProtocol::SaslSsl,
-        login: login(SaslMechanism::ScramSha512, PASSWORD),
+        login: Some(login(SaslMechanism::ScramSha512, PASSWORD)),
         ..encrypted(&kafka, "sasl_ssl")
     };
     for connection in [
@@ -97,7 +97,7 @@ async fn each_fault_of_a_connection_is_told_within_five_seconds() {
     let unreadable = Tls { ca: Some("/nowhere/ca.crt".into()), ..Tls::default() };
     let encrypted_login = |password| Connection {
         protocol: SecurityProtocol::SaslSsl,
-        login: login(SaslMechanism::Plain, password),
+        login: Some(login(SaslMechanism::Plain, password)),
         ..encrypted(&kafka, "sasl_ssl")
     };
     let cases = [
