@@ -6,7 +6,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
-use runner::topic::kafka::KafkaError;
+use runner::topic::kafka::{KafkaError, Lag};
 
 use super::{checkpoint, cluster, message, produce, producer, read, topic};
 use crate::servers::{Kafka, Received, unique};
@@ -120,5 +120,5 @@ async fn what_is_behind_is_told_by_partition() {
     consumer.commit_and_wait(BTreeMap::from([(0, 7)])).await;
     let lag = kafka.lag(&name, &group, &BTreeMap::from([(0, 10)])).await.unwrap();
     assert_eq!((lag[0].behind(), lag[0].committed, lag[0].gone()), (high - 10, Some(7), 0));
-    assert_eq!(lag.iter().map(runner::topic::kafka::Lag::behind).sum::<u64>(), 290);
+    assert_eq!(lag.iter().map(Lag::behind).sum::<u64>(), 290);
 }
