@@ -17,12 +17,4 @@ impl Connect {
     pub fn url(&self) -> &str {
         self.server.fact("rest")
     }
-
-    pub fn kill(&mut self) {
-        self.server.kill();
-    }
-
-    pub fn restart(&mut self) {
-        self.server.restart();
-    }
 }
