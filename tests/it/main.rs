@@ -6,6 +6,7 @@ mod architecture;
 mod cli;
 mod connectors;
 mod corpus;
+mod external;
 mod faults;
 mod harness;
 mod kafka;

@@ -1,0 +1,255 @@
+//! `runner run` against real servers: the examples, what a second run makes of them, dead letters, faults.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Desk, Outcome, example, examples, outcome};
+use crate::servers::{EmptyNeo4j, Kafka, Neo4j, PASSWORD, Received, unique};
+
+/// `infrastructure:` for servers that exist.
+pub fn infrastructure(kafka: &str, neo4j: &str) -> Value {
+    json!({ "external": {
+        "kafka": { "bootstrap": kafka },
+        "neo4j": { "uri": format!("bolt://{neo4j}"), "passwordFrom": { "env": "NEO4J_PASSWORD" } },
+    } })
+}
+
+/// The servers of the test bed, the graph empty, and a desk with the password.
+struct Bed {
+    neo4j: EmptyNeo4j,
+    desk: Desk,
+    topic: String,
+}
+
+impl Bed {
+    fn new(topic: &str) -> Self {
+        let desk = Desk::new().with_variable("NEO4J_PASSWORD", PASSWORD);
+        Self { neo4j: Neo4j::shared(), desk, topic: unique(topic) }
+    }
+
+    /// Writes a pipeline of these servers and this topic, named after it.
+    fn write(&self, mut pipeline: Value) {
+        pipeline["metadata"]["name"] = json!(self.topic);
+        pipeline["spec"]["infrastructure"] = infrastructure(Kafka::shared().address(), self.neo4j.address());
+        pipeline["spec"]["topic"]["name"] = json!(self.topic);
+        self.desk.write("pipeline.yaml", &pipeline.to_string());
+    }
+
+    fn run(&self) -> Outcome {
+        self.desk.runner(&["run", "pipeline.yaml"])
+    }
+
+    fn report(&self) -> Value {
+        self.desk.report(&self.topic)
+    }
+
+    /// How many messages the topic holds.
+    fn messages(&self) -> i64 {
+        Kafka::shared().watermarks(&self.topic).iter().map(|(low, high)| high - low).sum()
+    }
+
+    /// The offsets of the checkpoints, added up.
+    fn loaded(&self) -> Value {
+        self.neo4j.value(&format!(
+            "MATCH (c:RunnerCheckpoint {{topic: '{}'}}) RETURN sum(c.offset) AS n",
+            self.topic
+        ))
+    }
+}
+
+/// The main example as a value, with its data beside it.
+fn bronx(desk: &Desk) -> Value {
+    symlink(examples().join("data"), desk.path("data")).unwrap();
+    serde_yaml::from_str(&fs::read_to_string(example("bronx-taxi.yaml")).unwrap()).unwrap()
+}
+
+/// What the main example's Cypher writes, declared.
+fn declared() -> Value {
+    let location = |name: &str, column: &str| json!({ "name": name, "label": "Location", "keys": { "name": { "column": column, "type": "integer" } } });
+    json!({
+        "nodes": [location("pickup", "PULocationID"), location("dropoff", "DOLocationID")],
+        "relationships": [{ "type": "TRIP", "from": "pickup", "to": "dropoff", "mode": "create", "properties": {
+            "distance": { "column": "trip_distance", "type": "float" },
+            "fare": { "column": "fare_amount", "type": "float" },
+            "pickup_dt": { "column": "tpep_pickup_datetime", "type": "datetime" },
+            "dropoff_dt": { "column": "tpep_dropoff_datetime", "type": "datetime" },
+        } }],
+    })
+}
+
+/// Runs the main example twice: its graph and its scores are the reference's, and the second run finds nothing to do.
+fn gives_the_reference_and_is_idempotent(bed: &Bed, pipeline: Value) {
+    bed.write(pipeline);
+    // The example's own assertions hold the scores, and `expect` the counts: each of them would fail the run.
+    bed.run().exits(0);
+    let report = bed.report();
+    assert_eq!(report["graph"], json!({ "nodes": { "Location": 42 }, "relationships": { "TRIP": 1530 } }));
+    let ranks = report["analyses"][0]["rows"].as_array().unwrap();
+    assert_eq!((&ranks[0][0], &ranks[41][0], ranks.len()), (&json!(159), &json!(59), 42));
+    assert!((ranks[0][1].as_f64().unwrap() - 3.228_248_647_841_576).abs() < 1e-9, "{}", ranks[0]);
+    let rows = &report["rows"];
+    assert_eq!(
+        (&rows["read"], &rows["produced"], &rows["written"]),
+        (&json!(16_036), &json!(1_530), &json!(1_530))
+    );
+    assert_eq!((&report["target"], &report["status"]), (&json!("external"), &json!("done")));
+    let times =
+        "MATCH (:Location)-[t:TRIP]->(:Location) RETURN min(t.pickup_dt) < datetime('2022-03-02') AS zoned";
+    assert_eq!(bed.neo4j.value(times), json!(true));
+
+    let messages = bed.messages();
+    bed.run().exits(0).says("nothing new; 1530 rows are in the graph already");
+    let again = bed.report();
+    let rows = &again["rows"];
+    for count in ["produced", "consumed", "written", "deadLetters", "duplicates"] {
+        assert_eq!(rows[count], 0, "{count}");
+    }
+    assert_eq!((&again["graph"], &again["status"]), (&report["graph"], &json!("done")));
+    assert_eq!(again["stages"][2]["status"], "unchanged");
+    assert_eq!(again["analyses"][0]["rows"], report["analyses"][0]["rows"]);
+    assert_eq!((bed.messages(), bed.loaded()), (messages, json!(messages)));
+}
+
+#[test]
+fn the_main_example_with_its_own_cypher_gives_the_reference_once() {
+    let bed = Bed::new("bronx");
+    let pipeline = bronx(&bed.desk);
+    gives_the_reference_and_is_idempotent(&bed, pipeline);
+}
+
+#[test]
+fn the_main_example_with_a_declared_mapping_gives_the_reference_once() {
+    let bed = Bed::new("bronx-declared");
+    let mut pipeline = bronx(&bed.desk);
+    pipeline["spec"]["mapping"] = declared();
+    gives_the_reference_and_is_idempotent(&bed, pipeline);
+}
+
+/// A pipeline of generated trips, each with its number.
+pub fn trips() -> Value {
+    json!({
+        "apiVersion": "runner.dev/v1alpha1",
+        "kind": "Pipeline",
+        "metadata": { "name": "trips" },
+        "spec": {
+            "source": {
+                "parquet": "data/*.parquet",
+                "select": ["n", "from_zone", "to_zone", "distance"],
+                "filter": "n % 10 < 9",
+            },
+            "topic": { "name": "trips", "partitions": 3, "key": "to_zone" },
+            "mapping": { "cypher": "MERGE (a:Zone {id: event.from_zone})
+                MERGE (b:Zone {id: event.to_zone})
+                CREATE (a)-[:TRIP {n: event.n, distance: event.distance}]->(b)" },
+        },
+    })
+}
+
+#[test]
+fn a_row_that_cannot_be_written_goes_to_the_dead_letters_and_the_others_do_not() {
+    let bed = Bed::new("lettered");
+    bed.desk.trips("data/1.parquet", 0, 1_000, 97);
+    bed.write(trips());
+    bed.run().exits(1).says("dead-letters");
+    let report = bed.report();
+    assert_eq!((&report["rows"]["written"], &report["rows"]["deadLetters"]), (&json!(891), &json!(9)));
+    let letters = Kafka::shared().messages(&format!("{}.dlq", bed.topic));
+    let numbers = |letter: &Received| {
+        let event: Value = serde_json::from_slice(letter.value.as_deref().unwrap()).unwrap();
+        event["n"].as_i64().unwrap()
+    };
+    let mut found: Vec<i64> = letters.iter().map(numbers).collect();
+    found.sort_unstable();
+    let expected: Vec<i64> = (0..1_000).filter(|n| n % 10 < 9 && n % 97 == 96).collect();
+    assert_eq!(found, expected);
+    for name in
+        ["runner.error.code", "runner.error.message", "runner.partition", "runner.offset", "runner.ordinal"]
+    {
+        let has = |letter: &Received| letter.headers.iter().any(|(header, _)| header == name);
+        assert!(letters.iter().all(has), "{name}");
+    }
+    // They are counted once, and are no new fault of the next run.
+    bed.run();
+    assert_eq!(bed.report()["rows"]["deadLetters"], 0);
+    assert_eq!(Kafka::shared().messages(&format!("{}.dlq", bed.topic)).len(), 9);
+}
+
+type Change = fn(&mut Value);
+
+#[test]
+fn what_changed_under_a_loaded_graph_is_refused_and_a_new_file_is_loaded_alone() {
+    let bed = Bed::new("changing");
+    bed.desk.trips("data/1.parquet", 0, 1_000, i64::MAX);
+    bed.write(trips());
+    bed.run().exits(0);
+    let messages = bed.messages();
+    let changes: [Change; 2] = [
+        |pipeline| pipeline["spec"]["source"]["filter"] = json!("n % 10 < 8"),
+        |pipeline| pipeline["spec"]["mapping"]["cypher"] = json!("CREATE (:Zone {id: event.n})"),
+    ];
+    for change in changes {
+        let mut pipeline = trips();
+        change(&mut pipeline);
+        bed.write(pipeline);
+        bed.run().exits(1).says("definition-changed");
+        assert_eq!(bed.messages(), messages, "nothing was produced");
+    }
+    bed.write(trips());
+    bed.desk.trips("data/2.parquet", 1_000, 500, i64::MAX);
+    bed.run().exits(0);
+    let report = bed.report();
+    let rows = &report["rows"];
+    assert_eq!((&rows["produced"], &rows["written"]), (&json!(450), &json!(450)));
+    // Rows behind the first of the partitions' last ones are looked at again.
+    assert!((500..600).contains(&rows["read"].as_u64().unwrap()), "{rows}");
+    assert_eq!(report["graph"]["relationships"]["TRIP"], 1_350);
+    bed.desk.trips("data/0.parquet", 5_000, 5, i64::MAX);
+    bed.run().exits(1).says("source-changed");
+}
+
+/// The lines of a finding that say something: without the frame around the file's line.
+fn told(outcome: &Outcome) -> Vec<&str> {
+    let lines = outcome.stderr.lines().skip_while(|line| !line.starts_with("error"));
+    lines.take_while(|line| !line.is_empty()).filter(|line| line.trim() != "|").collect()
+}
+
+#[test]
+fn a_server_that_cannot_be_used_is_one_short_fault_at_once() {
+    let bed = Bed::new("faults");
+    bed.desk.trips("data/1.parquet", 0, 10, i64::MAX);
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let silent = silent.local_addr().unwrap().to_string();
+    let (kafka, neo4j) = (Kafka::shared().address(), bed.neo4j.address());
+    let wrong = PASSWORD.replace("runner", "wrong");
+    let cases = [
+        ("wrong password", kafka, neo4j, &*wrong, "password of user `neo4j`"),
+        ("Neo4j down", kafka, "127.0.0.1:1", PASSWORD, "nothing listens"),
+        ("Neo4j silent", kafka, &*silent, PASSWORD, "no answer"),
+        ("no host of Neo4j", kafka, "no-such-host.invalid:7687", PASSWORD, "no host `no-such-host.invalid`"),
+        ("Kafka down", "127.0.0.1:1", neo4j, PASSWORD, "nothing listens"),
+        ("Kafka silent", &*silent, neo4j, PASSWORD, "answer"),
+        ("no host of Kafka", "no-such-host.invalid:9092", neo4j, PASSWORD, "no-such-host.invalid"),
+        ("Neo4j in Kafka's place", neo4j, neo4j, PASSWORD, "Kafka"),
+    ];
+    for (what, kafka, neo4j, password, word) in cases {
+        let mut pipeline = trips();
+        pipeline["metadata"]["name"] = json!(bed.topic);
+        pipeline["spec"]["topic"]["name"] = json!(bed.topic);
+        pipeline["spec"]["infrastructure"] = infrastructure(kafka, neo4j);
+        bed.desk.write("pipeline.yaml", &pipeline.to_string());
+        let mut command = bed.desk.command(&["run", "pipeline.yaml"]);
+        let begun = Instant::now();
+        let outcome = outcome(command.env("NEO4J_PASSWORD", password).spawn().unwrap());
+        let took = begun.elapsed();
+        let told = told(&outcome);
+        assert!(told.iter().any(|line| line.contains(word)), "{what}: no `{word}` in {outcome:?}");
+        assert!((1..=5).contains(&told.len()), "{what}: {told:#?}");
+        assert!(took < Duration::from_secs(6), "{what}: {took:?}");
+        assert!(!outcome.stderr.contains(password), "{what}: the password is told");
+        outcome.exits(1);
+    }
+}
