@@ -46,7 +46,7 @@ fn trips() -> CompiledMapping {
 }
 
 fn trip(from: i64, to: i64, n: u64) -> Value {
-    json!({ "from": from, "to": to, "distance": n as f64, "at": "2022-03-01T00:10:00" })
+    json!({ "from": from, "to": to, "distance": f64::from(u32::try_from(n).unwrap()), "at": "2022-03-01T00:10:00" })
 }
 
 /// A batch of one partition.

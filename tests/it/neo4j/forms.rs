@@ -191,7 +191,7 @@ fn odd_events() -> Vec<Value> {
             let at = times[place(n, 2) % if n > 60 { times.len() } else { 2 }];
             let a = if n == 77 { Value::Null } else { json!(pick(n, 3) % 7) };
             json!({ "a": a, "b": pick(n, 4) % 7, "v": if n % 5 == 0 { Value::Null } else { json!(n) },
-                    "f": n as f64 / 4.0, "t": text, "at": at, "day": format!("2022-03-{:02}", 1 + pick(n, 5) % 3) })
+                    "f": f64::from(u32::try_from(n).unwrap()) / 4.0, "t": text, "at": at, "day": format!("2022-03-{:02}", 1 + pick(n, 5) % 3) })
         })
         .collect()
 }

@@ -81,10 +81,10 @@ async fn a_question_is_answered_in_order_and_may_not_write() {
     let point = json!({ "srid": 7203, "x": 1.0, "y": 2.0 });
     assert_eq!(table.rows, [vec![json!(2), node(1), json!(at), trip.clone(), path, json!("P1DT2H"), point]]);
     for cypher in ["CREATE (:X)", "MATCH (n) SET n.x = 1 RETURN n", "CREATE INDEX x FOR (n:X) ON (n.y)"] {
-        let error = store.query(cypher, Map::default()).await.unwrap_err();
+        let error = store.query(cypher, serde_json::Map::default()).await.unwrap_err();
         assert!(matches!(error, GraphError::NotReadOnly), "{cypher}: {error:?}");
     }
-    let error = store.query("MATCH (n)\nRETRUN n", Map::default()).await.unwrap_err();
+    let error = store.query("MATCH (n)\nRETRUN n", serde_json::Map::default()).await.unwrap_err();
     let GraphError::Statement { position, message } = error else { panic!("{error:?}") };
     assert_eq!(position, Some((2, 1)), "{message}");
 }
@@ -136,6 +136,8 @@ async fn results_are_written_to_nodes_by_their_ids() {
         .map(|(id, rank)| (*id, rank))
         .collect();
     assert_eq!(store.set_node_property("rank", &ranks).await.unwrap(), 4);
-    let table = store.query("MATCH (n:Location) RETURN n.rank AS r ORDER BY n.name", Map::default()).await;
+    let table = store
+        .query("MATCH (n:Location) RETURN n.rank AS r ORDER BY n.name", serde_json::Map::default())
+        .await;
     assert_eq!(table.unwrap().rows, [[json!(0.5)], [json!("x")], [json!(null)], [json!([1])]]);
 }

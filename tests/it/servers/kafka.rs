@@ -144,7 +144,7 @@ impl Kafka {
         let mut found = Vec::new();
         let mut ended = 0;
         while ended < watermarks.len() {
-            match consumer.poll(PATIENCE).expect("an answer of the broker") {
+            match consumer.poll(PATIENCE).unwrap() {
                 Ok(message) => found.push(received(&message)),
                 Err(rdkafka::error::KafkaError::PartitionEOF(_)) => ended += 1,
                 Err(error) => panic!("{error}"),

@@ -41,7 +41,7 @@ fn each_fault_of_a_connection_says_where_it_is_mended() {
             mechanism: "PLAIN",
             offered: "SCRAM-SHA-512".into(),
         },
-        KafkaError::Gone { waited: Duration::from_secs(120), last },
+        KafkaError::Gone { waited: Duration::from_mins(2), last },
     ];
     let at = Path::of("spec.infrastructure.external.kafka");
     let findings: Vec<_> = errors.iter().map(|error| finding(error, &at)).collect();
