@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::cypher::{self, FaultKind, Made, Statement, quoted};
+use super::cypher::{self, FaultKind, Made, Statement};
 use super::{ElementSchema, GraphSchema};
 use crate::spec::{Mapping, PropertyType};
 

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Timelike as _};
 use neo4rs::{BoltList, BoltMap, BoltNull, BoltType};
 use serde_json::{Map, Value, json};
 
@@ -76,8 +76,8 @@ pub(super) fn size(value: &BoltType) -> usize {
     }
 }
 
-/// A value of the server as JSON. Dates, times and durations become ISO-8601 text, bytes become base64, NaN and the infinities
-/// null.
+/// A value of the server as JSON. Dates, times and durations become the text that Cypher's `toString` gives, bytes become
+/// base64, NaN and the infinities null.
 pub(super) fn to_json(value: &BoltType) -> Value {
     match value {
         BoltType::Null(_) => Value::Null,
@@ -126,13 +126,13 @@ fn object(map: &BoltMap) -> Map<String, Value> {
 fn text_of(value: &BoltType) -> Option<String> {
     match value {
         BoltType::Date(date) => NaiveDate::try_from(date).ok().map(|date| date.to_string()),
-        BoltType::LocalTime(time) => Some(format!("{:?}", NaiveTime::from(time))),
+        BoltType::LocalTime(time) => Some(clock_text(NaiveTime::from(time))),
         BoltType::Time(time) => {
             let (time, offset): (NaiveTime, FixedOffset) = time.into();
-            Some(format!("{time:?}{}", offset_text(offset)))
+            Some(clock_text(time) + &offset_text(offset))
         }
         BoltType::LocalDateTime(local) => {
-            NaiveDateTime::try_from(local).ok().map(|local| format!("{local:?}"))
+            NaiveDateTime::try_from(local).ok().map(local_text)
         }
         BoltType::DateTime(zoned) => {
             DateTime::<FixedOffset>::try_from(zoned).ok().map(|zoned| zoned_text(&zoned))
@@ -146,7 +146,17 @@ fn text_of(value: &BoltType) -> Option<String> {
 }
 
 fn zoned_text(zoned: &DateTime<FixedOffset>) -> String {
-    format!("{:?}{}", zoned.naive_local(), offset_text(*zoned.offset()))
+    local_text(zoned.naive_local()) + &offset_text(*zoned.offset())
+}
+
+fn local_text(local: NaiveDateTime) -> String {
+    format!("{}T{}", local.date(), clock_text(local.time()))
+}
+
+/// A time as Cypher writes it: without its seconds where they are zero, and a fraction in groups of three digits.
+fn clock_text(time: NaiveTime) -> String {
+    let is_whole = time.second() == 0 && time.nanosecond() == 0;
+    if is_whole { time.format("%H:%M").to_string() } else { format!("{time:?}") }
 }
 
 fn offset_text(offset: FixedOffset) -> String {
@@ -201,22 +211,22 @@ mod tests {
     }
 
     #[test]
-    fn temporal_values_are_written_by_iso_8601() {
+    fn temporal_values_are_written_as_cypher_writes_them() {
         let zoned = |text: &str| to_json(&BoltType::from(DateTime::parse_from_rfc3339(text).unwrap()));
-        assert_eq!(zoned("2022-03-01T00:10:00Z"), "2022-03-01T00:10:00Z");
+        assert_eq!(zoned("2022-03-01T00:10:00Z"), "2022-03-01T00:10Z");
         assert_eq!(zoned("2022-03-01T00:10:00.5+05:30"), "2022-03-01T00:10:00.500+05:30");
         let local: NaiveDateTime = "2022-03-01T00:10:00".parse().unwrap();
-        assert_eq!(to_json(&BoltType::from(local)), "2022-03-01T00:10:00");
+        assert_eq!(to_json(&BoltType::from(local)), "2022-03-01T00:10");
         assert_eq!(
             to_json(&BoltType::from((local, "Europe/Paris"))),
-            "2022-03-01T00:10:00+01:00[Europe/Paris]"
+            "2022-03-01T00:10+01:00[Europe/Paris]"
         );
         assert_eq!(to_json(&BoltType::from(local.date())), "2022-03-01");
-        assert_eq!(to_json(&BoltType::from(local.time())), "00:10:00");
+        assert_eq!(to_json(&BoltType::from(local.time())), "00:10");
     }
 
     #[test]
-    fn durations_are_written_by_iso_8601() {
+    fn durations_are_written_as_cypher_writes_them() {
         for (parts, text) in [
             ((0, 0, 0, 0), "PT0S"),
             ((14, 3, 14_706, 500_000_000), "P1Y2M3DT4H5M6.5S"),

@@ -74,7 +74,7 @@ async fn a_question_is_answered_in_order_and_may_not_write() {
     let parameters = json!({ "name": 1 }).as_object().unwrap().clone();
     let table = store.query(cypher, parameters).await.unwrap();
     assert_eq!(table.columns, ["z", "a", "y", "t", "p", "d", "x"]);
-    let at = "2022-03-01T00:10:00Z";
+    let at = "2022-03-01T00:10Z";
     let node = |name: u8| json!({ "labels": ["Location"], "properties": { "name": name } });
     let trip = json!({ "type": "TRIP", "properties": { "at": at, "distance": 1.0 } });
     let path = json!({ "nodes": [node(1), node(2)], "relationships": [trip] });
