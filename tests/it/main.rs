@@ -15,3 +15,4 @@ mod neo4j;
 mod proxy;
 mod run;
 mod servers;
+mod torture;

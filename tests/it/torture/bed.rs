@@ -1,0 +1,233 @@
+//! Servers that may be killed, each behind a proxy, and pipelines that are run on them.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::external::{infrastructure, trips};
+use crate::harness::{Desk, Outcome, outcome};
+use crate::proxy::{Proxy, Way};
+use crate::servers::{Kafka, KafkaOptions, Neo4j, Neo4jOptions, PASSWORD, unique};
+
+/// Every so manieth row has no start, and is a dead letter.
+const UNKEYED: i64 = 97;
+
+/// Two servers, each behind a proxy, and the rows.
+pub struct Bed {
+    pub kafka: Kafka,
+    pub neo4j: Neo4j,
+    pub to_kafka: Proxy,
+    pub to_neo4j: Proxy,
+    desk: Desk,
+    rows: i64,
+}
+
+/// One pipeline with a topic of its own.
+pub struct Case {
+    pub name: String,
+    file: String,
+    reports: String,
+}
+
+/// A graph and its dead letters, as far as they differ between one that is right and any other.
+#[derive(Debug, PartialEq)]
+pub struct Graph(Value);
+
+/// A run that goes on, and what it says.
+pub struct Running {
+    pub child: Child,
+    lines: Receiver<String>,
+    pub said: Vec<String>,
+}
+
+impl Bed {
+    pub fn new(rows: i64) -> Self {
+        let to_kafka = Proxy::new();
+        let kafka = Kafka::start(&KafkaOptions { proxy: Some(to_kafka.port()), ..KafkaOptions::default() });
+        to_kafka.lead_to(kafka.server.fact("proxied"));
+        let neo4j = Neo4j::start(&Neo4jOptions::default());
+        let to_neo4j = Proxy::to(neo4j.address());
+        let desk = Desk::new().with_variable("NEO4J_PASSWORD", PASSWORD);
+        desk.trips("data/1.parquet", 0, rows, UNKEYED);
+        Self { kafka, neo4j, to_kafka, to_neo4j, desk, rows }
+    }
+
+    /// A new pipeline and an empty graph. Both forms of a mapping take their turns.
+    pub fn case(&self, seed: u64) -> Case {
+        let name = unique("torture");
+        let mut pipeline = trips();
+        pipeline["metadata"]["name"] = json!(name);
+        let spec = &mut pipeline["spec"];
+        spec["infrastructure"] = infrastructure(&self.to_kafka.address(), &self.to_neo4j.address());
+        spec["topic"]["name"] = json!(name);
+        spec["stream"] = json!({ "batchRows": self.rows / 50, "maxErrors": self.rows });
+        spec["allow"] = json!(["dead-letters"]);
+        if seed % 2 == 1 {
+            spec["mapping"] = declared();
+        }
+        let file = format!("{name}.yaml");
+        self.desk.write(&file, &pipeline.to_string());
+        let reports = self.desk.path(&format!("reports/{name}")).display().to_string();
+        Case { name, file, reports }
+    }
+
+    /// Leaves an empty graph.
+    pub fn end(&self, case: Case) {
+        drop(case);
+        self.neo4j.clear();
+    }
+
+    /// What stands in the graph and among the dead letters.
+    ///
+    /// Where a relationship goes and what it holds follows from its number. So they are all there, each once and right, if
+    /// as many as there should be are right, and as many numbers are among them.
+    pub fn made(&self, case: &Case) -> Graph {
+        let right =
+            "a.id = t.n * 7 % 53 AND b.id = t.n * 11 % 59 AND t.distance = t.n / 7.0 AND t.n % 10 < 9";
+        let trips = format!(
+            "MATCH (a:Zone)-[t:TRIP]->(b:Zone)
+             RETURN count(t) AS trips, count(DISTINCT t.n) AS numbers, min(t.n) AS first, max(t.n) AS last,
+                    sum(CASE WHEN {right} THEN 1 ELSE 0 END) AS right"
+        );
+        let all = "MATCH ()-[r]->() RETURN count(r) AS n";
+        let zones =
+            "MATCH (z) WHERE NOT z:RunnerCheckpoint RETURN z.id AS id, labels(z) AS labels ORDER BY id";
+        let counted =
+            format!("MATCH (c:RunnerCheckpoint {{topic: '{}'}}) RETURN sum(c.deadLetters) AS n", case.name);
+        let letters = self.kafka.messages(&format!("{}.dlq", case.name));
+        let letters: BTreeSet<i64> = letters
+            .iter()
+            .map(|letter| {
+                let event: Value = serde_json::from_slice(letter.value.as_deref().unwrap()).unwrap();
+                event["n"].as_i64().unwrap()
+            })
+            .collect();
+        Graph(json!({
+            "trips": self.neo4j.rows(&trips),
+            "all": self.neo4j.value(all),
+            "zones": self.neo4j.rows(zones),
+            "letters": letters,
+            "counted": self.neo4j.value(&counted),
+        }))
+    }
+
+    /// What should stand there.
+    pub fn expected(&self) -> Graph {
+        let passes = |n: &i64| n % 10 < 9;
+        let is_letter = |n: &i64| n % UNKEYED == UNKEYED - 1;
+        let written: Vec<i64> = (0..self.rows).filter(passes).filter(|n| !is_letter(n)).collect();
+        let letters: Vec<i64> = (0..self.rows).filter(passes).filter(is_letter).collect();
+        let zones: BTreeSet<i64> = written.iter().flat_map(|n| [n * 7 % 53, n * 11 % 59]).collect();
+        let count = written.len();
+        Graph(json!({
+            "trips": [{
+                "trips": count, "numbers": count, "right": count, "first": written[0], "last": written[count - 1],
+            }],
+            "all": count,
+            "zones": zones.iter().map(|id| json!({ "id": id, "labels": ["Zone"] })).collect::<Vec<_>>(),
+            "counted": letters.len(),
+            "letters": letters,
+        }))
+    }
+
+    pub fn expect_checkpoints_at_the_ends(&self, case: &Case) {
+        let stand = format!(
+            "MATCH (c:RunnerCheckpoint {{topic: '{}'}}) RETURN c.offset AS offset ORDER BY c.partition",
+            case.name
+        );
+        let stand: Vec<i64> =
+            self.neo4j.rows(&stand).iter().map(|row| row["offset"].as_i64().unwrap()).collect();
+        let ends: Vec<i64> = self.kafka.watermarks(&case.name).iter().map(|(_, high)| *high).collect();
+        assert_eq!(stand, ends, "{}", case.name);
+    }
+
+    /// Whatever befell the network, it is well again.
+    pub fn mend(&self) {
+        self.to_kafka.set(Way::Pass);
+        self.to_neo4j.set(Way::Pass);
+    }
+
+    /// The program on a case, with a report of its own.
+    pub fn start(&self, case: &Case, report: &str) -> Running {
+        let reports = format!("{}/{report}", case.reports);
+        let mut child = self
+            .desk
+            .command(&["run", &case.file, "--report-dir", &reports])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let words = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in words.lines().map_while(Result::ok) {
+                drop(sender.send(line));
+            }
+        });
+        Running { child, lines, said: Vec::new() }
+    }
+}
+
+impl Case {
+    pub fn run(&self, bed: &Bed) -> Outcome {
+        outcome(bed.desk.start(&["run", &self.file, "--report-dir", &format!("{}/last", self.reports)]))
+    }
+
+    /// The report of the last run.
+    pub fn report(&self) -> Value {
+        self.report_of("last").unwrap()
+    }
+
+    /// The report of a run, where it came to make one.
+    pub fn report_of(&self, run: &str) -> Option<Value> {
+        let text = std::fs::read(format!("{}/{run}/report.json", self.reports)).ok()?;
+        serde_json::from_slice(&text).ok()
+    }
+}
+
+impl Running {
+    /// Waits until a stage is over; says whether it came to that.
+    pub fn until(&mut self, stage: &str) -> bool {
+        while let Ok(line) = self.lines.recv() {
+            let is_it = line.starts_with(&format!("{stage}: done"))
+                || line.starts_with(&format!("{stage}: unchanged"));
+            self.said.push(line);
+            if is_it {
+                return true;
+            }
+        }
+        false
+    }
+
+    pub fn signal(&self, signal: &str) {
+        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+    }
+
+    /// Waits for its end: the exit code, where it came to have one.
+    pub fn end(&mut self) -> Option<i32> {
+        let status = self.child.wait().unwrap();
+        self.said.extend(self.lines.iter());
+        let code = status.code();
+        assert_ne!(code, Some(101), "it panicked: {:#?}", self.said);
+        code
+    }
+
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+/// What `trips` writes, declared.
+fn declared() -> Value {
+    let zone = |name: &str, column: &str| json!({ "name": name, "label": "Zone", "keys": { "id": column } });
+    json!({
+        "nodes": [zone("from", "from_zone"), zone("to", "to_zone")],
+        "relationships": [{
+            "type": "TRIP", "from": "from", "to": "to", "mode": "create",
+            "properties": { "n": { "type": "integer" }, "distance": { "type": "float" } },
+        }],
+    })
+}
