@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::Column;
 use super::cast::Cast;
 use super::declared::{Names, cast};
-use super::{Column, quoted};
+use crate::graph::cypher::quoted;
 use crate::spec::{Mapping, MappingMode, NodeMapping, PropertyMapping, RelationshipMapping};
 
 /// A statement for a whole batch, and what its parameters are made of.

@@ -131,9 +131,7 @@ fn text_of(value: &BoltType) -> Option<String> {
             let (time, offset): (NaiveTime, FixedOffset) = time.into();
             Some(clock_text(time) + &offset_text(offset))
         }
-        BoltType::LocalDateTime(local) => {
-            NaiveDateTime::try_from(local).ok().map(local_text)
-        }
+        BoltType::LocalDateTime(local) => NaiveDateTime::try_from(local).ok().map(local_text),
         BoltType::DateTime(zoned) => {
             DateTime::<FixedOffset>::try_from(zoned).ok().map(|zoned| zoned_text(&zoned))
         }
@@ -217,10 +215,7 @@ mod tests {
         assert_eq!(zoned("2022-03-01T00:10:00.5+05:30"), "2022-03-01T00:10:00.500+05:30");
         let local: NaiveDateTime = "2022-03-01T00:10:00".parse().unwrap();
         assert_eq!(to_json(&BoltType::from(local)), "2022-03-01T00:10");
-        assert_eq!(
-            to_json(&BoltType::from((local, "Europe/Paris"))),
-            "2022-03-01T00:10+01:00[Europe/Paris]"
-        );
+        assert_eq!(to_json(&BoltType::from((local, "Europe/Paris"))), "2022-03-01T00:10+01:00[Europe/Paris]");
         assert_eq!(to_json(&BoltType::from(local.date())), "2022-03-01");
         assert_eq!(to_json(&BoltType::from(local.time())), "00:10");
     }

@@ -109,12 +109,13 @@ fn proxy(server: &str, plan: Arc<AtomicU8>) -> String {
     std::thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let upstream = TcpStream::connect(&server).unwrap();
-            let (mut from_client, mut to_server) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
+            let (mut from_client, mut to_server) =
+                (client.try_clone().unwrap(), upstream.try_clone().unwrap());
             let (mut from_server, mut to_client) = (upstream, client);
             let cut = Arc::new(AtomicU8::new(PASS));
             let (plan, cutting) = (Arc::clone(&plan), Arc::clone(&cut));
             std::thread::spawn(move || {
-                let mut bytes = [0; 65_536];
+                let mut bytes = vec![0; 65_536];
                 while let Ok(length @ 1..) = from_client.read(&mut bytes) {
                     if bytes[..length].ends_with(&COMMIT) {
                         cutting.store(plan.swap(PASS, Ordering::SeqCst), Ordering::SeqCst);
@@ -128,9 +129,11 @@ fn proxy(server: &str, plan: Arc<AtomicU8>) -> String {
                 let _ = to_server.shutdown(Shutdown::Both);
             });
             std::thread::spawn(move || {
-                let mut bytes = [0; 65_536];
+                let mut bytes = vec![0; 65_536];
                 while let Ok(length @ 1..) = from_server.read(&mut bytes) {
-                    if cut.load(Ordering::SeqCst) == CUT_AFTER || to_client.write_all(&bytes[..length]).is_err() {
+                    if cut.load(Ordering::SeqCst) == CUT_AFTER
+                        || to_client.write_all(&bytes[..length]).is_err()
+                    {
                         break;
                     }
                 }
@@ -184,7 +187,8 @@ async fn the_newest_server_is_written_to_as_well() {
     let topic = unique("newest");
     for (mapping, from) in [(&declared, 0), (&trips(), 2)] {
         store.prepare(&mapping.schema).await.unwrap();
-        let events = (1..3).map(|n| json!({ "n": n, "from": n, "to": 1, "distance": 1.0, "at": "2022-03-01T00:10:00" }));
+        let events = (1..3)
+            .map(|n| json!({ "n": n, "from": n, "to": 1, "distance": 1.0, "at": "2022-03-01T00:10:00" }));
         let written = store.write(&batch(mapping, &topic, from, events.collect())).await.unwrap();
         assert_eq!((written.nodes_created, written.relationships_created), (2, 2));
     }

@@ -131,7 +131,7 @@ impl Disturbance {
         let begun = Instant::now();
         while second.is_alive() && !disturbed.waited_for {
             sleep(Duration::from_millis(50));
-            disturbed.waited_for = begun.elapsed() > Duration::from_secs(60);
+            disturbed.waited_for = begun.elapsed() > Duration::from_mins(1);
         }
         run.signal("-CONT");
         disturbed.note(&mut second, case, "second");
