@@ -50,6 +50,8 @@ pub use explain::{Explained, Notice};
 
 /// A transaction begins within this time, or the server counts as not there.
 const BEGINS_WITHIN: Duration = Duration::from_secs(10);
+/// What needs no look at the graph is answered within this time.
+const ANSWERED_WITHIN: Duration = Duration::from_mins(1);
 
 /// A Neo4j server.
 pub struct Neo4j {
@@ -114,14 +116,21 @@ impl Neo4j {
         }
     }
 
+    /// An answer that a server cannot take long for. One that is stopped takes connections and stays silent.
+    async fn soon<T>(&self, answer: impl Future<Output = Result<T, GraphError>>) -> Result<T, GraphError> {
+        tokio::time::timeout(ANSWERED_WITHIN, answer).await.unwrap_or_else(|_| Err(self.silent()))
+    }
+
+    fn silent(&self) -> GraphError {
+        GraphError::Unavailable { message: format!("Neo4j at `{}` does not answer", self.address()) }
+    }
+
     /// Begins a transaction that is not a batch's.
     async fn begin(&self) -> Result<Txn, GraphError> {
         let server = self.server();
         match tokio::time::timeout(BEGINS_WITHIN, server.graph.start_txn()).await {
             Ok(begun) => begun.map_err(|error| graph_error(&error)),
-            Err(_) => Err(GraphError::Unavailable {
-                message: format!("Neo4j at `{}` does not answer", server.address),
-            }),
+            Err(_) => Err(self.silent()),
         }
     }
 }
@@ -136,7 +145,7 @@ impl GraphStore for Neo4j {
         &'a self,
         topic: &'a str,
     ) -> BoxFuture<'a, Result<BTreeMap<u32, Checkpoint>, GraphError>> {
-        self.read_checkpoints(topic).boxed()
+        self.soon(self.read_checkpoints(topic)).boxed()
     }
 
     fn prepare<'a>(&'a self, schema: &'a GraphSchema) -> BoxFuture<'a, Result<Prepared, GraphError>> {
@@ -156,7 +165,7 @@ impl GraphStore for Neo4j {
     }
 
     fn gds_version(&self) -> BoxFuture<'_, Result<Option<String>, GraphError>> {
-        self.find_gds().boxed()
+        self.soon(self.find_gds()).boxed()
     }
 
     fn call<'a>(
@@ -181,7 +190,7 @@ impl GraphStore for Neo4j {
     }
 
     fn counts(&self) -> BoxFuture<'_, Result<Counts, GraphError>> {
-        self.count().boxed()
+        self.soon(self.count()).boxed()
     }
 
     fn project<'a>(
