@@ -59,7 +59,7 @@ pub enum Event {
     StageProgress {
         /// Which.
         stage: Stage,
-        /// What is counted: `rows`, `analyses`, `objects`.
+        /// What is counted: `rows`, `records`, `analyses`.
         unit: &'static str,
         /// How many are done.
         done: u64,
