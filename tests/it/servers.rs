@@ -111,12 +111,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        match self.supervisor.take() {
-            Some((mut supervisor, stdin)) => {
-                drop(stdin);
-                drop(supervisor.wait());
-            }
-            None => drop(fs::remove_dir_all(self.folder())),
+        if let Some((mut supervisor, stdin)) = self.supervisor.take() {
+            drop(stdin);
+            drop(supervisor.wait());
+        }
+        // Its supervisor has removed it, unless one of the two was killed.
+        if let Some(folder) = self.facts.get("folder") {
+            drop(fs::remove_dir_all(folder));
         }
     }
 }

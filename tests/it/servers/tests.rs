@@ -14,8 +14,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::KafkaError;
 
 use super::{
-    Certificate, Connect, Kafka, KafkaOptions, KafkaVersion, Neo4j, Neo4jOptions, Neo4jVersion, PASSWORD,
-    Received, Server, unique, until, wait_for,
+    Certificate, Connect, EmptyNeo4j, Kafka, KafkaOptions, KafkaVersion, Neo4j, Neo4jOptions, Neo4jVersion,
+    PASSWORD, Received, Server, unique, until, wait_for,
 };
 use crate::proxy::{Proxy, Way};
 
@@ -169,7 +169,7 @@ fn neo4j_answers_and_is_empty_for_each_test() {
 
 #[test]
 fn what_a_killed_neo4j_had_is_there_after_its_restart() {
-    let mut neo4j = Neo4j::shared();
+    let mut neo4j: EmptyNeo4j = Neo4j::shared();
     let address = neo4j.address().to_owned();
     neo4j.rows("CREATE (:Zone {id: 1})");
     neo4j.kill();

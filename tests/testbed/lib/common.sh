@@ -1,5 +1,5 @@
 # Sourced by the test bed's scripts: where things are, Java, ports.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2013,SC2034
 
 testbed=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${RUNNER_DEV_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/runner-dev}/testbed

@@ -1,5 +1,5 @@
 # Sourced by `server`: a Kafka Connect worker with the connectors that Kafka ships. Option: bootstrap=ADDRESS.
-# shellcheck shell=bash disable=SC2154,SC2046
+# shellcheck shell=bash disable=SC2034,SC2046,SC2154,SC2207,SC2059
 . "$testbed/lib/kafka.sh"
 
 connect_ports() { echo rest; }

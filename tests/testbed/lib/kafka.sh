@@ -1,7 +1,7 @@
 # Sourced by `server`: Kafka, by its own quorum, or on ZooKeeper with zookeeper=ADDRESS.
 # Options: secured=yes (a listener for each way to log in and for each certificate), proxy=PORT (a listener
 # `proxied`, whose clients are told that port for it).
-# shellcheck shell=bash disable=SC2154,SC2046
+# shellcheck shell=bash disable=SC2034,SC2046,SC2154,SC2207,SC2059
 
 # With `secured`: the user and her password, for SASL.
 kafka_user=runner

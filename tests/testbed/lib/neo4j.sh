@@ -1,6 +1,6 @@
 # Sourced by `server`: Neo4j Community. Options: pagecache=256m, plugins=apoc, http=yes (the browser),
 # certificate=good|expired|foreign|elsewhere. One port takes Bolt in clear and with TLS.
-# shellcheck shell=bash disable=SC2154,SC2046
+# shellcheck shell=bash disable=SC2034,SC2046,SC2154,SC2207,SC2059
 
 neo4j_password=runner-dev-password
 
@@ -42,10 +42,19 @@ neo4j_prepare() {
 
 neo4j_java() { case $kind in neo4j-5.*) java_between 17 21 ;; *) java_between 21 99 ;; esac }
 
+# The tool takes a second of a whole machine, so that what it makes is kept.
 neo4j_first_password() {
+    local made=$folder/data/dbms/auth.ini kept=$cache/jars/$kind/auth.ini
+    if [ -e "$kept" ]; then
+        mkdir -p "$(dirname "$made")"
+        cp "$kept" "$made"
+        return
+    fi
     NEO4J_HOME=$folder NEO4J_CONF=$folder/conf "$(neo4j_java)" -Xmx128m -XX:TieredStopAtLevel=1 -cp "$(<"$cache/jars/$kind/classpath")" \
         org.neo4j.cli.AdminTool dbms set-initial-password "$neo4j_password" >"$folder/password.log" 2>&1 ||
         fail "Neo4j's password could not be set: $(tail -n 5 "$folder/password.log")"
+    cp "$made" "$kept.$$"
+    mv "$kept.$$" "$kept"
 }
 
 neo4j_command() {

@@ -1,5 +1,5 @@
 # Sourced by `server`: ZooKeeper 3.8, for Kafka 3.9 in ZooKeeper mode.
-# shellcheck shell=bash disable=SC2154,SC2046
+# shellcheck shell=bash disable=SC2034,SC2046,SC2154,SC2207,SC2059
 . "$testbed/lib/kafka.sh"
 
 zookeeper_ports() { echo client; }
