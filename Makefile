@@ -6,7 +6,7 @@ export RUNNER_DEV_CACHE := $(CACHE)
 STATE ?= $(CACHE)/state
 REPORT ?= report
 
-.PHONY: help run test check unit browser bench docs release up down status clean
+.PHONY: help run test check unit torture browser bench docs release up down status clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ check: ## format, lints, documentation
 
 unit: ## every test of the library and of the whole program
 	cargo test --quiet
+
+torture: ## kills, outages and a bad network, 240 times on 50,000 rows, about an hour; TORTURE_SEED=S tries one case alone
+	TORTURE=$${TORTURE:-240} cargo test --test it torture:: -- --nocapture
 
 browser: ## the report in headless Chromium
 	tests/browser/run.sh

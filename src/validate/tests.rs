@@ -10,6 +10,12 @@ use crate::spec::load::parse;
 
 const MAIN_EXAMPLE: &str = include_str!("../../pipelines/bronx-taxi.yaml");
 
+const EXAMPLES: [&str; 3] = [
+    MAIN_EXAMPLE,
+    include_str!("../../pipelines/bronx-green.yaml"),
+    include_str!("../../pipelines/bronx-zones.yaml"),
+];
+
 const SMALL: &str = "apiVersion: runner.dev/v1alpha1
 kind: Pipeline
 metadata: { name: small }
@@ -152,6 +158,20 @@ proptest! {
             _ => (*line).to_owned(),
         }).collect();
         ask_everything(text.join("\n").as_bytes());
+    }
+
+    #[test]
+    fn no_mutated_bytes_of_an_example_make_it_panic(
+        example in prop::sample::select(EXAMPLES.to_vec()),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..4_usize, any::<u8>()), 1..8),
+    ) {
+        let mut bytes = example.as_bytes().to_vec();
+        for (at, removed, byte) in changes {
+            let start = at.index(bytes.len());
+            let end = (start + removed).min(bytes.len());
+            bytes.splice(start..end, [byte]);
+        }
+        ask_everything(&bytes);
     }
 
     #[test]

@@ -111,7 +111,8 @@ fn the_report_keeps_what_other_programs_rely_on() {
 
 #[test]
 fn every_example_is_valid_and_runs() {
-    let desk = Desk::new();
+    // Where a server is named, its password must be there for the file to be valid.
+    let desk = Desk::new().with_variable("NEO4J_PASSWORD", "not needed on the embedded target");
     for entry in fs::read_dir(examples()).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "yaml") {

@@ -33,7 +33,7 @@ struct Tally {
 impl Tally {
     /// Tries a seed: a run that is disturbed, and one after it that is not.
     fn try_seed(&mut self, bed: &mut Bed, seed: u64) {
-        let disturbance = Disturbance::of(seed);
+        let disturbance = Disturbance::of(seed, bed.rows());
         println!("seed {seed}: {disturbance:?}");
         let begun = Instant::now();
         let case = bed.case(seed);

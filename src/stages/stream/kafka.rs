@@ -8,7 +8,7 @@ mod connect;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::Stream;
 use futures::future::try_join_all;
@@ -17,6 +17,7 @@ use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
 use super::{Counters, Extent, Resume, Streamed, Watch, check, resume, tick};
 use crate::graph::Checkpoint;
+use crate::progress::Interrupt;
 use crate::report::{Check, Rows};
 use crate::source::{Batch, Dataset, Encoder, SourceError};
 use crate::stages::Fault;
@@ -29,6 +30,8 @@ use crate::topic::kafka::{
 
 /// How often it is looked where the topic ends.
 const LOOKING: Duration = Duration::from_secs(5);
+/// How long it is waited before a question is asked again that Kafka did not answer.
+const ASKED_EVERY: Duration = Duration::from_millis(500);
 /// How long a batch waits for more records behind its first.
 const LINGER: Duration = Duration::from_millis(100);
 
@@ -41,12 +44,14 @@ pub(super) async fn stream(
     watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
     resume::same_digest(&endpoints.checkpoints, &plan.stream_digest)?;
-    let way = Way::new(plan, endpoints, topic, extent);
+    let way = Way::new(plan, endpoints, topic, extent, watch.interrupt);
     let source = way.source().await?;
     if let Some(worker) = &endpoints.connect {
         return way.by_connect(source, worker, watch).await;
     }
-    let starts = topic.kafka.starts(way.name(), &way.loaded(), plan.dataset.is_none()).await?;
+    let loaded = way.loaded();
+    let starts =
+        way.patiently(async || topic.kafka.starts(way.name(), &loaded, plan.dataset.is_none()).await).await?;
     let (consumer, lanes) = Consumer::open(&topic.kafka, way.name(), &starts, &way.consumer_options())?;
     let Some((dataset, resume, producer)) = source else {
         return way.load_only(&consumer, lanes, watch).await;
@@ -71,12 +76,39 @@ struct Way<'a> {
     topic: &'a KafkaTopic,
     extent: Extent,
     patience: Duration,
+    interrupt: &'a Interrupt,
 }
 
 impl<'a> Way<'a> {
-    fn new(plan: &'a Plan, endpoints: &'a Endpoints, topic: &'a KafkaTopic, extent: Extent) -> Self {
+    fn new(
+        plan: &'a Plan,
+        endpoints: &'a Endpoints,
+        topic: &'a KafkaTopic,
+        extent: Extent,
+        interrupt: &'a Interrupt,
+    ) -> Self {
         let patience = Duration::from_secs(plan.pipeline.spec.stream.patience_seconds.into());
-        Self { plan, endpoints, topic, extent, patience }
+        Self { plan, endpoints, topic, extent, patience, interrupt }
+    }
+
+    /// Asks Kafka, and asks again while it is away: an outage between two steps is waited out like one within them.
+    async fn patiently<T>(&self, ask: impl AsyncFn() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
+        let begun = Instant::now();
+        loop {
+            match ask().await {
+                Err(error)
+                    if error.may_pass() && begun.elapsed() < self.patience && !self.interrupt.requested() =>
+                {
+                    tokio::time::sleep(ASKED_EVERY).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// How far the topic's partitions reach.
+    async fn watermarks(&self) -> Result<BTreeMap<u32, Watermarks>, KafkaError> {
+        self.patiently(async || self.topic.kafka.watermarks(self.name()).await).await
     }
 
     /// The source, where it goes on, and the end of the topic where its rows go in; nothing where others fill the topic.
@@ -123,7 +155,7 @@ impl<'a> Way<'a> {
         if self.extent.follow {
             return Ok(());
         }
-        let marks = self.topic.kafka.watermarks(self.name()).await;
+        let marks = self.watermarks().await;
         // Where the topic does not answer, the lanes end where they stand, and the fault is told.
         consumer.end_at(marks.as_ref().map(high).unwrap_or_default());
         marks.map(drop)
@@ -153,7 +185,7 @@ impl<'a> Way<'a> {
 
     /// The last row of each partition: the topic's own, or the graph's where the topic does not hold it any more.
     async fn last_rows(&self) -> Result<BTreeMap<u32, crate::message::Origin>, KafkaError> {
-        let mut last = self.topic.kafka.last_rows(self.name()).await?;
+        let mut last = self.patiently(async || self.topic.kafka.last_rows(self.name()).await).await?;
         for (partition, checkpoint) in &self.endpoints.checkpoints {
             let Some(origin) = resume::origin(checkpoint) else { continue };
             if last.get(partition).is_none_or(|known| known.row < origin.row) {
@@ -251,7 +283,7 @@ impl<'a> Way<'a> {
     /// Compares what was moved with what stands on both sides now.
     async fn conclude(&self, total: Option<u64>, watch: &Watch<'_>) -> Result<Streamed, Fault> {
         let rows = watch.counters.rows(self.endpoints.loaded());
-        let marks = self.topic.kafka.watermarks(self.name()).await?;
+        let marks = self.watermarks().await?;
         let checkpoints = self.endpoints.store.checkpoints(self.name()).await?;
         let cut_short = watch.interrupt.requested() || self.extent.limit.is_some() || self.extent.follow;
         let mut checks = Self::source_checks(&rows, total, cut_short, watch);

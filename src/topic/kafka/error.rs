@@ -254,6 +254,15 @@ fn within(waited: Duration) -> String {
 }
 
 impl KafkaError {
+    /// Whether it may be over when the same is asked again, of a cluster that has answered before.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. } | Self::NoAnswer { .. } | Self::NoLeader { .. } | Self::WantsTls { .. }
+        )
+    }
+
     /// Why a cluster cannot be reached, from what librdkafka complained about; `None` where it said nothing telling.
     pub(super) fn of_complaints(connection: &Connection, complaints: &[Complaint]) -> Option<Self> {
         let complaint = telling(complaints)?;

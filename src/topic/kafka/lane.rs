@@ -196,11 +196,10 @@ impl Lane {
         let (client, topic, partition) = (Arc::clone(&self.client), Arc::clone(&self.topic), self.partition);
         let next = Offset::Offset(i64::try_from(self.next).unwrap_or(i64::MAX));
         let sought = blocking(move || client.seek(&topic, signed(partition), next, PATIENCE)).await?;
-        sought.map_err(|error| KafkaError::Request {
-            what: format!("reading partition {partition} of topic `{}` once more", self.topic),
-            reason: error.to_string(),
-        })?;
-        (self.saw_end, self.is_rechecking) = (false, true);
+        // While Kafka is away this fails; it is tried again at the next look, as long as the patience lasts.
+        if sought.is_ok() {
+            (self.saw_end, self.is_rechecking) = (false, true);
+        }
         Ok(())
     }
 

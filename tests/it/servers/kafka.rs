@@ -7,6 +7,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{Offset, TopicPartitionList};
@@ -109,16 +110,27 @@ impl Kafka {
 
     /// Puts one message with all its parts in a topic.
     pub fn put(&self, topic: &str, message: &Received) {
+        self.put_all(topic, std::slice::from_ref(message));
+    }
+
+    /// Puts messages with all their parts in a topic.
+    pub fn put_all(&self, topic: &str, messages: &[Received]) {
         let producer: BaseProducer = self.config().create().unwrap();
-        let mut headers = OwnedHeaders::new();
-        for (key, value) in &message.headers {
-            headers = headers.insert(Header { key, value: Some(value) });
+        for message in messages {
+            let mut headers = OwnedHeaders::new();
+            for (key, value) in &message.headers {
+                headers = headers.insert(Header { key, value: Some(value) });
+            }
+            let mut record: BaseRecord<'_, [u8], [u8]> =
+                BaseRecord::to(topic).partition(message.partition).headers(headers);
+            record.key = message.key.as_deref();
+            record.payload = message.value.as_deref();
+            while let Err((error, again)) = producer.send(record) {
+                assert_eq!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::QueueFull));
+                producer.poll(Duration::from_millis(50));
+                record = again;
+            }
         }
-        let mut record: BaseRecord<'_, [u8], [u8]> =
-            BaseRecord::to(topic).partition(message.partition).headers(headers);
-        record.key = message.key.as_deref();
-        record.payload = message.value.as_deref();
-        producer.send(record).map_err(|(error, _)| error).unwrap();
         producer.flush(PATIENCE).unwrap();
     }
 

@@ -56,6 +56,10 @@ impl Bed {
         Self { kafka, neo4j, to_kafka, to_neo4j, desk, rows }
     }
 
+    pub fn rows(&self) -> u32 {
+        u32::try_from(self.rows).unwrap()
+    }
+
     /// A new pipeline and an empty graph. Both forms of a mapping take their turns.
     pub fn case(&self, seed: u64) -> Case {
         let name = unique("torture");
@@ -222,7 +226,7 @@ impl Running {
 
 /// What `trips` writes, declared.
 fn declared() -> Value {
-    let zone = |name: &str, column: &str| json!({ "name": name, "label": "Zone", "keys": { "id": column } });
+    let zone = |name: &str, column: &str| json!({ "name": name, "label": "Zone", "keys": { "id": { "column": column } } });
     json!({
         "nodes": [zone("from", "from_zone"), zone("to", "to_zone")],
         "relationships": [{

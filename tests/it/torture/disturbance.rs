@@ -8,8 +8,8 @@ use crate::proxy::{Proxy, Way};
 
 /// How many kinds there are: as many seeds in a row have each of them.
 const KINDS: u64 = 12;
-/// How long a stage may take on a busy machine; the moment of a disturbance is chosen below this.
-const LONGEST: Duration = Duration::from_millis(1_500);
+/// How long a run takes at least for its rows, and for each of them; the moment of a disturbance is chosen below this.
+const LONGEST: (Duration, Duration) = (Duration::from_millis(1_000), Duration::from_micros(100));
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct Disturbed {
 }
 
 impl Disturbance {
-    pub fn of(seed: u64) -> Self {
+    pub fn of(seed: u64, rows: u32) -> Self {
         use What::{Broker, Freeze, Graph, Kill, Network, Twice};
         let mut random = fastrand::Rng::with_seed(seed);
         let (what, behind) = match seed % KINDS {
@@ -84,9 +84,10 @@ impl Disturbance {
                 (Network(server, trouble(&mut random)), Some("validate"))
             }
         };
+        let longest = LONGEST.0 + LONGEST.1 * rows;
         // The first stage and the last are short.
-        let longest =
-            if matches!((what, behind), (Kill, None | Some("stream"))) { LONGEST / 10 } else { LONGEST };
+        let is_short = matches!((what, behind), (Kill, None | Some("stream")));
+        let longest = if is_short { LONGEST.0 / 5 } else { longest };
         Self { what, behind, after: longest.mul_f64(random.f64()), extent: random.u64(0..200_000) }
     }
 

@@ -185,3 +185,42 @@ async fn a_row_that_is_not_beyond_the_last_one_of_its_partition_is_left_out() {
     let [Advance { from: 0, checkpoint, .. }] = advances.as_slice() else { panic!("{advances:?}") };
     assert_eq!((checkpoint.offset, checkpoint.row.clone()), (9, Some(origin(6).row)));
 }
+
+/// A mapping of which `from` is the only column that must have a value.
+fn keyed() -> CompiledMapping {
+    let cypher = "MERGE (:Zone {id: event.from}) CREATE (:Trip {distance: event.distance})";
+    let mapping = serde_json::from_value(serde_json::json!({ "cypher": cypher })).unwrap();
+    crate::graph::mapping::compile(&mapping, None).unwrap()
+}
+
+fn is_row_or_reason(value: &[u8]) -> bool {
+    attempt::decode(value, &keyed()).is_ok_and(|event| event.get("from").is_some_and(|from| !from.is_null()))
+        || attempt::decode(value, &keyed())
+            .is_err_and(|reason| ["message-is-no-row", "missing-key-value"].contains(&reason.code))
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_row_or_a_dead_letter(value in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(is_row_or_reason(&value));
+    }
+
+    #[test]
+    fn a_mutated_row_is_a_row_or_a_dead_letter(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), 0..4_usize, any::<u8>()), 0..4),
+    ) {
+        let mut value = br#"{"from": 159, "distance": 1.5e3, "note": "\u00e9\ud83d\ude80", "list": [1, null, {"a": true}]}"#.to_vec();
+        for (at, removed, byte) in changes {
+            let start = at.index(value.len());
+            let end = (start + removed).min(value.len());
+            value.splice(start..end, [byte]);
+        }
+        prop_assert!(is_row_or_reason(&value));
+    }
+}
+
+#[test]
+fn a_message_nested_without_end_is_a_dead_letter() {
+    let value = [b"{\"from\":".as_slice(), &b"[".repeat(1_000_000)].concat();
+    assert_eq!(attempt::decode(&value, &keyed()).unwrap_err().code, "message-is-no-row");
+}
