@@ -9,7 +9,7 @@ use crate::proxy::{Proxy, Way};
 /// How many kinds there are: as many seeds in a row have each of them.
 const KINDS: u64 = 12;
 /// How long a run takes at least for its rows, and for each of them; the moment of a disturbance is chosen below this.
-const LONGEST: (Duration, Duration) = (Duration::from_millis(1_000), Duration::from_micros(100));
+const LONGEST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_micros(100));
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
