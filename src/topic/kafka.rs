@@ -21,7 +21,7 @@ mod sender;
 mod setup;
 
 pub use certificate::CertificateFault;
-pub use cluster::{Kafka, PATIENCE, Watermarks};
+pub use cluster::{Kafka, PATIENCE, Watermarks, patiently};
 pub use connection::{Connection, Login, Tls};
 pub use consumer::{Consumer, ConsumerOptions};
 pub use dead_letters::{DeadLetter, DeadLetters, Place, Refused};

@@ -8,7 +8,7 @@ mod connect;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::Stream;
 use futures::future::try_join_all;
@@ -30,8 +30,6 @@ use crate::topic::kafka::{
 
 /// How often it is looked where the topic ends.
 const LOOKING: Duration = Duration::from_secs(5);
-/// How long it is waited before a question is asked again that Kafka did not answer.
-const ASKED_EVERY: Duration = Duration::from_millis(500);
 /// How long a batch waits for more records behind its first.
 const LINGER: Duration = Duration::from_millis(100);
 
@@ -66,7 +64,7 @@ pub(super) async fn stream(
     };
     loading?;
     producing?;
-    way.conclude(Some(total), watch).await
+    way.conclude(Some(total), &consumer, watch).await
 }
 
 /// What moving rows over Kafka needs to know.
@@ -93,17 +91,7 @@ impl<'a> Way<'a> {
 
     /// Asks Kafka, and asks again while it is away: an outage between two steps is waited out like one within them.
     async fn patiently<T>(&self, ask: impl AsyncFn() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
-        let begun = Instant::now();
-        loop {
-            match ask().await {
-                Err(error)
-                    if error.may_pass() && begun.elapsed() < self.patience && !self.interrupt.requested() =>
-                {
-                    tokio::time::sleep(ASKED_EVERY).await;
-                }
-                outcome => return outcome,
-            }
-        }
+        kafka::patiently(self.patience, || !self.interrupt.requested(), ask).await
     }
 
     /// How far the topic's partitions reach.
@@ -135,7 +123,7 @@ impl<'a> Way<'a> {
             loaded = self.load(consumer, lanes, watch) => loaded?,
             never = tick(watch.counters, None, watch.progress) => match never {},
         }
-        self.conclude(None, watch).await
+        self.conclude(None, consumer, watch).await
     }
 
     /// Looks again and again where the topic ends, for those who watch the lag, until it is dropped.
@@ -281,17 +269,26 @@ impl<'a> Way<'a> {
     }
 
     /// Compares what was moved with what stands on both sides now.
-    async fn conclude(&self, total: Option<u64>, watch: &Watch<'_>) -> Result<Streamed, Fault> {
+    async fn conclude(
+        &self,
+        total: Option<u64>,
+        consumer: &Consumer,
+        watch: &Watch<'_>,
+    ) -> Result<Streamed, Fault> {
         let rows = watch.counters.rows(self.endpoints.loaded());
-        let marks = self.watermarks().await?;
         let checkpoints = self.endpoints.store.checkpoints(self.name()).await?;
         let cut_short = watch.interrupt.requested() || self.extent.limit.is_some() || self.extent.follow;
         let mut checks = Self::source_checks(&rows, total, cut_short, watch);
         let seen = rows.written + rows.dead_letters + rows.duplicates;
         checks.push(check("messages consumed = written + dead letters + duplicates", rows.consumed, seen));
         if !cut_short {
-            let loaded = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
-            let ends = high(&marks).values().sum();
+            // Of what another run has produced or loaded meanwhile, beyond these ends, this one knows nothing.
+            let ends = consumer.ends();
+            let reached = |(partition, end): (&u32, &u64)| {
+                checkpoints.get(partition).map_or(0, |checkpoint| checkpoint.offset.min(*end))
+            };
+            let loaded = ends.iter().map(reached).sum();
+            let ends = ends.values().sum();
             checks.push(check(
                 "the ends of the topic's partitions = the checkpoints in the graph",
                 ends,

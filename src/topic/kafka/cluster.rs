@@ -21,6 +21,8 @@ use super::health::Health;
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How long every server of the list must have refused before the cluster is given up: a name can have several addresses.
 const GRACE: Duration = Duration::from_millis(400);
+/// How long it is waited before a question is asked again that was not answered.
+const ASKED_EVERY: Duration = Duration::from_millis(500);
 /// How often it is looked whether librdkafka complained.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -228,7 +230,11 @@ pub(super) fn explain(
     let mut complaints = health.complaints();
     let last = complaints.last().map(Complaint::reason);
     complaints.retain(|complaint| !complaint.cause().is_cut());
-    match error.rdkafka_error_code() {
+    let code = match error {
+        ClientError::AdminOp(code) => Some(*code),
+        other => other.rdkafka_error_code(),
+    };
+    match code {
         Some(
             TopicAuthorizationFailed
             | GroupAuthorizationFailed
@@ -313,6 +319,26 @@ fn certified(connection: &Connection, error: KafkaError, patience: Duration) -> 
             KafkaError::Certificate { address, fault }
         }
         other => other,
+    }
+}
+
+/// Asks, and asks again while a cluster is away that has answered before: as long as the patience lasts and `goes_on` says so.
+///
+/// # Errors
+/// What the last answer was.
+pub async fn patiently<T>(
+    patience: Duration,
+    goes_on: impl Fn() -> bool,
+    ask: impl AsyncFn() -> Result<T, KafkaError>,
+) -> Result<T, KafkaError> {
+    let begun = Instant::now();
+    loop {
+        match ask().await {
+            Err(error) if error.may_pass() && begun.elapsed() < patience && goes_on() => {
+                tokio::time::sleep(ASKED_EVERY).await;
+            }
+            outcome => return outcome,
+        }
     }
 }
 

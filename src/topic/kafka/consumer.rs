@@ -114,6 +114,12 @@ impl Consumer {
         self.ends.send_replace(Some(Arc::new(ends)));
     }
 
+    /// Where the lanes were told to end; empty where they were not.
+    #[must_use]
+    pub fn ends(&self) -> BTreeMap<u32, u64> {
+        self.ends.borrow().as_deref().cloned().unwrap_or_default()
+    }
+
     /// Commits, for others to see, the offsets of the records that come next. Failures do no harm and are not told.
     pub fn commit(&self, next: &BTreeMap<u32, u64>) {
         let mut offsets = TopicPartitionList::new();

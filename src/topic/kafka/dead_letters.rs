@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rdkafka::message::{BorrowedMessage, Header, Message as _, OwnedHeaders};
 
-use super::cluster::Kafka;
+use super::cluster::{Kafka, patiently};
 use super::error::KafkaError;
 use super::headers::{Stamp, pairs};
 use super::sender::{Outgoing, ProducerOptions, Sender};
@@ -108,7 +108,10 @@ impl DeadLetters {
         }
         let (sender, partitions) = match &mut self.open {
             Some(open) => open,
-            closed => closed.insert(open(&self.kafka, &self.topic, &self.options).await?),
+            closed => {
+                let open = async || open(&self.kafka, &self.topic, &self.options).await;
+                closed.insert(patiently(self.options.patience, || true, open).await?)
+            }
         };
         for Refused { record, code, message } in refused {
             let headers =
