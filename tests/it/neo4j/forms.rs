@@ -86,7 +86,15 @@ async fn written(store: &dyn GraphStore, mapping: &CompiledMapping, events: &[Va
 /// Everything in the graph, sorted; on a server with the types of the values.
 async fn dump(store: &dyn GraphStore, question: &str) -> Vec<String> {
     let table = store.query(question, Map::new()).await.unwrap();
-    let mut rows: Vec<String> = table.rows.iter().map(|row| Value::from(row.clone()).to_string()).collect();
+    // A server keeps properties in an order of its own.
+    let in_order = |mut value: Value| {
+        if let Value::Array(items) = &mut value {
+            items.sort_by_key(ToString::to_string);
+        }
+        value
+    };
+    let row = |row: Vec<Value>| row.into_iter().map(in_order).collect::<Value>().to_string();
+    let mut rows: Vec<String> = table.rows.into_iter().map(row).collect();
     rows.sort();
     rows
 }
@@ -224,7 +232,8 @@ async fn the_statement_for_a_batch_does_what_the_one_for_each_row_does() {
             let refused = written(&store, form, &odd_events(), 6).await;
             outcomes.push((refused, dump(&store, ALL_WITH_TYPES).await));
         }
-        assert_eq!(outcomes[0], outcomes[1], "{mapping}");
+        assert_eq!(outcomes[0].0, outcomes[1].0, "{mapping}");
+        expect_same(&outcomes[0].1, &outcomes[1].1);
         assert!(outcomes[0].1.len() > 5, "{mapping}");
     }
     assert_eq!(by_dictionary, 5);
