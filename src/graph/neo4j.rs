@@ -16,6 +16,7 @@ mod convert;
 mod dictionary;
 mod error;
 mod explain;
+mod frozen;
 mod prepare;
 mod project;
 mod query;

@@ -157,7 +157,10 @@ impl Neo4j {
         let mut transaction = begin(graph).await?;
         let at_once = server.sockets.send_at_once();
         let mark = self.uncertain.next_mark();
-        let stood = move_checkpoints(&mut transaction, batch, &mark).await?;
+        let stood = tokio::select! {
+            stood = move_checkpoints(&mut transaction, batch, &mark) => stood?,
+            never = self.end_frozen(&mark) => match never {},
+        };
         let before = self.uncertain.take(batch);
         match verdict(&batch.advances, &stood, before.as_ref().map(|(mark, _)| mark.as_str())) {
             Verdict::Write => {}

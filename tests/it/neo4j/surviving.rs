@@ -194,3 +194,22 @@ async fn the_newest_server_is_written_to_as_well() {
     }
     assert_eq!(store.counts().await.unwrap().relationships.len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_loader_that_froze_in_its_transaction_does_not_keep_its_successor_waiting() {
+    let server = servers::Neo4j::shared();
+    let store = connect(&server).await;
+    store.prepare(&rows().schema).await.unwrap();
+    let topic = unique("frozen");
+    let graph = server.graph();
+    let mut frozen = graph.start_txn().await.unwrap();
+    let hold = format!(
+        "MERGE (c:RunnerCheckpoint {{topic: '{topic}', partition: 0}}) SET c.lock = true, c.offset = 7"
+    );
+    frozen.run(neo4rs::query(&hold)).await.unwrap();
+    let begun = std::time::Instant::now();
+    store.write(&batch(&rows(), &topic, 0, vec![json!({ "n": 1 })])).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    frozen.commit().await.unwrap_err();
+    assert_eq!(store.checkpoints(&topic).await.unwrap()[&0].offset, 1);
+}

@@ -107,6 +107,7 @@ impl Disturbance {
         }
         disturbed.too_late = !run.is_alive();
         match self.what {
+            What::Kill | What::Freeze if disturbed.too_late => {}
             What::Kill => run.child.kill().unwrap(),
             What::Freeze => Self::freeze(bed, case, &run, &mut disturbed),
             What::Broker => {
