@@ -2,6 +2,7 @@
 //!
 //! One file a command: an `Args` struct whose documentation is the help, and a `run` function.
 
+mod cluster;
 mod completions;
 mod dlq;
 mod document;

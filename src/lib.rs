@@ -8,6 +8,7 @@ pub mod analysis;
 pub mod cli;
 pub mod diagnostic;
 pub mod graph;
+pub mod infrastructure;
 pub mod message;
 pub mod progress;
 pub mod report;

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _};
 use std::path::PathBuf;
 
+use super::cluster::ClusterArgs;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
 use super::{document, progress, signals};
@@ -59,6 +60,9 @@ pub struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
@@ -77,6 +81,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         follow: args.follow,
         metrics: args.metrics,
         deny_warnings: args.deny.is_some(),
+        access: args.cluster.access(),
     };
     let json = args.output.json();
     let finished = super::runtime()?.block_on(follow(ui, json, &document, &origin, &options))?;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use super::cluster::ClusterArgs;
 use super::document;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
@@ -26,6 +27,9 @@ pub struct Args {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
@@ -34,7 +38,12 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         Ok(planned) => planned,
         Err(exit) => return Ok(exit),
     };
-    let options = Options { target: args.target, state_dir: args.state_dir.clone(), ..Options::default() };
+    let options = Options {
+        target: args.target,
+        state_dir: args.state_dir.clone(),
+        access: args.cluster.access(),
+        ..Options::default()
+    };
     match runtime.block_on(status::status(&plan, &options)) {
         Ok(status) if args.output.json() => {
             let text = serde_json::to_string_pretty(&status).unwrap_or_default();

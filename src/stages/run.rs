@@ -12,6 +12,7 @@ use super::stream::{Counters, Extent, Streamed, Watch};
 use super::validate::{self, Plan};
 use super::{Fault, Origin, Target, analyse, deploy, judge, metrics, report, stream};
 use crate::diagnostic::{Diagnostic, Path, Severity};
+use crate::infrastructure::Access;
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{AnalysisReport, GraphCounts, Picture, Report};
 use crate::spec::load::Document;
@@ -35,6 +36,8 @@ pub struct Options {
     pub metrics: Option<SocketAddr>,
     /// Whether warnings of the file stand in the way.
     pub deny_warnings: bool,
+    /// How a Kubernetes cluster is found.
+    pub access: Access,
 }
 
 impl Options {

@@ -1,0 +1,25 @@
+//! The arguments that name a Kubernetes cluster.
+
+use std::path::PathBuf;
+
+use crate::infrastructure::Access;
+
+/// Which cluster, for pipelines on Kubernetes.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Kubernetes")]
+pub struct ClusterArgs {
+    /// The kubeconfig, instead of `KUBECONFIG`, `~/.kube/config` or what a pod is given.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// The context of the kubeconfig, instead of the file's own or the current one.
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+}
+
+impl ClusterArgs {
+    /// How the cluster is found.
+    pub fn access(&self) -> Access {
+        Access { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() }
+    }
+}

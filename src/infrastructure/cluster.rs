@@ -1,0 +1,70 @@
+//! A cluster that can be talked to.
+
+use std::path::PathBuf;
+
+use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config};
+
+/// How a cluster is found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// The kubeconfig; without it `KUBECONFIG`, then `~/.kube/config`, then what a pod is given.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig; without it, its current one.
+    pub context: Option<String>,
+}
+
+/// A cluster that can be talked to, and the namespace of a pipeline in it.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    namespace: String,
+}
+
+/// Why a cluster cannot be talked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The kubeconfig cannot be read, or has no such context.
+    #[error("the kubeconfig cannot be used")]
+    Kubeconfig(#[from] KubeconfigError),
+    /// There is neither a kubeconfig nor what a pod is given.
+    #[error("no cluster is named")]
+    NoCluster(#[from] InferConfigError),
+    /// No client can be made of the configuration.
+    #[error("no client can be made of the kubeconfig")]
+    Client(#[source] kube::Error),
+}
+
+impl Cluster {
+    /// A client for the cluster; nothing is sent yet.
+    ///
+    /// # Errors
+    /// Where the kubeconfig cannot be used.
+    pub async fn open(access: &Access, namespace: &str) -> Result<Self, ClusterError> {
+        let client = Client::try_from(access.config().await?).map_err(ClusterError::Client)?;
+        Ok(Self { client, namespace: namespace.to_owned() })
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// The namespace of the pipeline.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+}
+
+impl Access {
+    async fn config(&self) -> Result<Config, ClusterError> {
+        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
+        Ok(match (&self.kubeconfig, &self.context) {
+            (Some(file), _) => Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &options).await?,
+            (None, Some(_)) => Config::from_kubeconfig(&options).await?,
+            (None, None) => Config::infer().await?,
+        })
+    }
+}

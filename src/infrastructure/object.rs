@@ -1,0 +1,206 @@
+//! An object of Kubernetes before it is applied: what it is, whose it is and when its turn is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use k8s_openapi::Resource;
+use kube::api::{ApiResource, GroupVersionKind};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The field manager that runner applies objects as.
+pub const FIELD_MANAGER: &str = "runner";
+
+/// The label that names the pipeline an object belongs to: inventory and pruning go by it.
+pub const PIPELINE_LABEL: &str = "runner.dev/pipeline";
+
+/// The label that says who looks after an object; Kubernetes' own recommended labels have it.
+pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+
+/// The pipeline that objects belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// `metadata.name` of the pipeline: a DNS label.
+    pub pipeline: String,
+}
+
+impl Owner {
+    /// The labels that every object of the pipeline bears.
+    #[must_use]
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        [
+            (MANAGED_BY_LABEL, FIELD_MANAGER),
+            ("app.kubernetes.io/part-of", self.pipeline.as_str()),
+            (PIPELINE_LABEL, self.pipeline.as_str()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    /// The selector of everything that belongs to the pipeline.
+    #[must_use]
+    pub fn selector(&self) -> String {
+        format!("{MANAGED_BY_LABEL}={FIELD_MANAGER},{PIPELINE_LABEL}={}", self.pipeline)
+    }
+}
+
+/// When an object's turn is: what stands in an earlier wave is there before, and goes after. Argo CD's sync waves are the same numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, strum::EnumIter)]
+#[repr(u8)]
+pub enum Wave {
+    /// The namespace.
+    Namespace,
+    /// What others refer to: secrets, config maps, service accounts, network policies.
+    Settings,
+    /// Names and rules: services, disruption budgets.
+    Network,
+    /// `ZooKeeper`, which a broker waits for.
+    Quorum,
+    /// Kafka and Neo4j.
+    Servers,
+    /// Kafka Connect, which waits for the brokers.
+    Workers,
+    /// Jobs of the pipeline itself.
+    Jobs,
+}
+
+/// What an object is called.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Id {
+    /// Group and version, such as `apps/v1`.
+    pub api_version: String,
+    /// The kind, such as `StatefulSet`.
+    pub kind: String,
+    /// The namespace; none for what stands outside of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+impl Id {
+    /// Where the API server keeps objects of this kind.
+    ///
+    /// The plural is guessed from the kind by English rules, as kube does; that holds for every kind that runner makes.
+    #[must_use]
+    pub fn resource(&self) -> ApiResource {
+        let (group, version) = self.api_version.split_once('/').unwrap_or(("", &self.api_version));
+        ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &self.kind))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+/// An object of Kubernetes, as it is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// When its turn is.
+    pub wave: Wave,
+    /// Its manifest.
+    value: Map<String, Value>,
+}
+
+/// A value that is no object of Kubernetes.
+#[derive(Debug, thiserror::Error)]
+pub enum NoObject {
+    /// It lacks one of the fields that name an object.
+    #[error("the manifest has no `{0}`")]
+    Lacks(&'static str),
+    /// It is no mapping.
+    #[error("the manifest is no mapping")]
+    NoMapping,
+    /// It cannot be written as JSON.
+    #[error("the manifest cannot be written as JSON")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+impl Object {
+    /// An object of one of Kubernetes' own types.
+    ///
+    /// # Errors
+    /// Where it has no name.
+    pub fn typed<K: Resource + Serialize>(wave: Wave, object: &K) -> Result<Self, NoObject> {
+        Self::new(wave, serde_json::to_value(object)?)
+    }
+
+    /// An object from its manifest.
+    ///
+    /// # Errors
+    /// Where the value is no mapping, or lacks `apiVersion`, `kind` or `metadata.name`.
+    pub fn new(wave: Wave, value: Value) -> Result<Self, NoObject> {
+        let Value::Object(value) = value else { return Err(NoObject::NoMapping) };
+        let object = Self { wave, value };
+        for field in ["apiVersion", "kind"] {
+            object.value.get(field).and_then(Value::as_str).ok_or(NoObject::Lacks(field))?;
+        }
+        object.metadata("name").ok_or(NoObject::Lacks("metadata.name"))?;
+        Ok(object)
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+        Id {
+            api_version: text(self.value.get("apiVersion")),
+            kind: text(self.value.get("kind")),
+            namespace: self.metadata("namespace").map(str::to_owned),
+            name: self.metadata("name").unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Its manifest.
+    #[must_use]
+    pub fn manifest(&self) -> &Map<String, Value> {
+        &self.value
+    }
+
+    fn metadata(&self, field: &str) -> Option<&str> {
+        self.value.get("metadata")?.get(field)?.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use k8s_openapi::api::apps::v1::StatefulSet;
+    use kube::api::ObjectMeta;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_is_known_by_kind_and_name() {
+        let metadata = ObjectMeta { name: Some("a-kafka".into()), ..ObjectMeta::default() };
+        let object = StatefulSet { metadata, ..StatefulSet::default() };
+        let id = Object::typed(Wave::Servers, &object).unwrap().id();
+        assert_eq!(id.to_string(), "StatefulSet a-kafka");
+        assert_eq!((id.resource().group.as_str(), id.resource().plural.as_str()), ("apps", "statefulsets"));
+    }
+
+    #[test]
+    fn the_plurals_of_what_runner_makes_are_the_servers_own() {
+        let plurals = [
+            ("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies"),
+            ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+            ("v1", "Namespace", "namespaces"),
+        ];
+        for (api_version, kind, plural) in plurals {
+            let object = json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": "a" } });
+            assert_eq!(Object::new(Wave::Network, object).unwrap().id().resource().plural, plural);
+        }
+    }
+
+    #[test]
+    fn what_has_no_name_is_no_object() {
+        let nameless = json!({ "apiVersion": "v1", "kind": "Service", "metadata": {} });
+        let error = Object::new(Wave::Network, nameless).unwrap_err();
+        assert_eq!(error.to_string(), "the manifest has no `metadata.name`");
+    }
+}
