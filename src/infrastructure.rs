@@ -3,6 +3,8 @@
 //! Objects are made by pure functions, applied by the server, owned by label and field manager. What runner does not own it does not touch.
 
 pub mod cluster;
+pub mod endpoints;
+pub mod manifests;
 pub mod object;
 
 pub use cluster::{Access, Cluster, ClusterError};

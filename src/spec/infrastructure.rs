@@ -188,9 +188,41 @@ pub struct Kubernetes {
     /// Kafka Connect, for `mapping.loader: connect`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect: Option<Connect>,
+    /// The ports of this machine that lead into the cluster while runner is at work.
+    #[serde(default)]
+    pub forward: Forward,
     /// Changes to single objects, applied last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,
+}
+
+/// The ports of this machine that lead into the cluster while runner is at work; they listen on the loopback address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forward {
+    /// The port of the first broker; the next brokers have the ports after it. Brokers tell clients these ports, so a change
+    /// restarts them.
+    #[serde(default = "Forward::default_kafka")]
+    #[schemars(range(min = 1024, max = 65000))]
+    pub kafka: u16,
+    /// The port of Bolt; 0 for any that is free.
+    #[serde(default)]
+    pub neo4j: u16,
+    /// The port of Kafka Connect's REST interface; 0 for any that is free.
+    #[serde(default)]
+    pub connect: u16,
+}
+
+impl Forward {
+    const fn default_kafka() -> u16 {
+        39092
+    }
+}
+
+impl Default for Forward {
+    fn default() -> Self {
+        Self { kafka: Self::default_kafka(), neo4j: 0, connect: 0 }
+    }
 }
 
 /// Kafka in the cluster.

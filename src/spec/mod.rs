@@ -10,6 +10,7 @@ pub mod gds;
 mod infrastructure;
 pub mod load;
 mod mapping;
+pub mod quantity;
 mod report;
 pub mod schema;
 pub mod secret;
@@ -24,9 +25,9 @@ pub use analysis::{
 };
 pub use checked::Checked;
 pub use infrastructure::{
-    Connect, Embedded, ExistingConnect, External, ExternalKafka, ExternalNeo4j, Helm, Infrastructure, Kafka,
-    KafkaMode, KafkaSecurity, Kubernetes, Neo4j, Override, Plugin, Resources, Sasl, SaslMechanism,
-    SecurityProtocol, Tls,
+    Connect, Embedded, ExistingConnect, External, ExternalKafka, ExternalNeo4j, Forward, Helm,
+    Infrastructure, Kafka, KafkaMode, KafkaSecurity, Kubernetes, Neo4j, Override, Plugin, Resources, Sasl,
+    SaslMechanism, SecurityProtocol, Tls,
 };
 pub use mapping::{
     Indexes, Loader, Mapping, MappingMode, NodeMapping, PropertyMapping, PropertyType, RelationshipMapping,

@@ -1,0 +1,77 @@
+//! From the file to the objects of a cluster: pure functions, with nothing secret in what they make.
+
+mod kafka;
+mod neo4j;
+mod network;
+mod parts;
+#[cfg(test)]
+mod tests;
+mod zookeeper;
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::ObjectMeta;
+
+pub use neo4j::password;
+
+use super::endpoints::{BOLT_PORT, CONTROLLER_PORT, HTTP_PORT, KAFKA_PORT, Names, ZOOKEEPER_PORT};
+use super::object::NoObject;
+use super::{Object, Owner, Wave};
+use crate::spec::{KafkaMode, Kubernetes, Pipeline};
+
+/// Why a pipeline has no manifests.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The pipeline is not one for Kubernetes.
+    #[error("the pipeline has no `infrastructure.kubernetes`")]
+    NotKubernetes,
+    /// A manifest is no object.
+    #[error(transparent)]
+    NoObject(#[from] NoObject),
+}
+
+/// The objects of a pipeline, in the order in which they are applied.
+///
+/// The Secret with Neo4j's password is not among them: see [`password`].
+///
+/// # Errors
+/// Where the pipeline is not one for Kubernetes.
+pub fn manifests(pipeline: &Pipeline) -> Result<Vec<Object>, ManifestError> {
+    let kubernetes = pipeline.spec.infrastructure.kubernetes.as_ref().ok_or(ManifestError::NotKubernetes)?;
+    let names = Names::of(pipeline, kubernetes);
+    let mut objects = vec![Object::typed(Wave::Namespace, &namespace(&names))?];
+    if kubernetes.kafka.existing.is_none() {
+        objects.extend(kafka::objects(&names, &kubernetes.kafka, &kubernetes.forward)?);
+    }
+    if kubernetes.neo4j.existing.is_none() && kubernetes.neo4j.helm.is_none() {
+        objects.extend(neo4j::objects(&names, &kubernetes.neo4j)?);
+    }
+    objects.extend(policies(&names, kubernetes)?);
+    objects.sort_by_key(|object| (object.wave, object.id()));
+    Ok(objects)
+}
+
+/// The namespace, where it is not there yet: pods that could harm the node are refused in it.
+fn namespace(names: &Names) -> Namespace {
+    let mut labels = Owner { pipeline: names.pipeline.clone() }.labels();
+    for mode in ["enforce", "warn"] {
+        labels.insert(format!("pod-security.kubernetes.io/{mode}"), "restricted".to_owned());
+    }
+    let metadata =
+        ObjectMeta { name: Some(names.namespace.clone()), labels: Some(labels), ..ObjectMeta::default() };
+    Namespace { metadata, ..Namespace::default() }
+}
+
+fn policies(names: &Names, kubernetes: &Kubernetes) -> Result<Vec<Object>, ManifestError> {
+    let mut policies = Vec::new();
+    if kubernetes.kafka.existing.is_none() {
+        let ports = [KAFKA_PORT, CONTROLLER_PORT];
+        policies.push(network::policy(names, "kafka", names.kafka(), &ports)?);
+        if kubernetes.kafka.mode == KafkaMode::Zookeeper {
+            policies.push(network::policy(names, "zookeeper", names.zookeeper(), &[ZOOKEEPER_PORT])?);
+        }
+    }
+    if kubernetes.neo4j.existing.is_none() && kubernetes.neo4j.helm.is_none() {
+        policies.push(network::policy(names, "neo4j", names.neo4j(), &[BOLT_PORT, HTTP_PORT])?);
+    }
+    Ok(policies)
+}

@@ -1,0 +1,79 @@
+//! The manifests as they were reviewed.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use serde_json::json;
+
+use super::*;
+
+/// The manifests of a pipeline with this `infrastructure.kubernetes`, as YAML.
+fn rendered(kubernetes: serde_json::Value) -> String {
+    let pipeline = pipeline(kubernetes);
+    let objects = manifests(&pipeline).unwrap();
+    let documents: Vec<String> =
+        objects.iter().map(|object| serde_yaml::to_string(object.manifest()).unwrap()).collect();
+    documents.join("---\n")
+}
+
+fn pipeline(kubernetes: serde_json::Value) -> Pipeline {
+    serde_json::from_value(json!({
+        "apiVersion": "runner.dev/v1alpha1",
+        "kind": "Pipeline",
+        "metadata": { "name": "trips" },
+        "spec": {
+            "infrastructure": { "kubernetes": kubernetes },
+            "topic": { "name": "trips" },
+            "mapping": { "cypher": "MERGE (:A {b: event.c})" },
+        },
+    }))
+    .unwrap()
+}
+
+#[test]
+fn one_broker_and_neo4j() {
+    insta::assert_snapshot!(rendered(json!({ "namespace": "taxis" })));
+}
+
+#[test]
+fn three_brokers_know_each_other_and_may_go_one_by_one() {
+    let kubernetes = json!({
+        "namespace": "taxis",
+        "kafka": { "brokers": 3, "storage": "10Gi", "resources": { "limits": { "memory": "4Gi" } } },
+        "neo4j": { "existing": { "uri": "bolt://graph:7687" } },
+        "forward": { "kafka": 20000 },
+    });
+    insta::assert_snapshot!(rendered(kubernetes));
+}
+
+#[test]
+fn brokers_of_zookeeper_mode_have_one() {
+    let kubernetes = json!({
+        "namespace": "taxis",
+        "kafka": { "mode": "zookeeper" },
+        "neo4j": { "existing": { "uri": "bolt://graph:7687" } },
+    });
+    insta::assert_snapshot!(rendered(kubernetes));
+}
+
+#[test]
+fn what_is_there_already_is_not_made() {
+    let kubernetes = json!({
+        "namespace": "taxis",
+        "kafka": { "existing": { "bootstrap": "kafka.strimzi:9092" } },
+        "neo4j": { "existing": { "uri": "bolt://graph:7687" } },
+    });
+    let objects = manifests(&pipeline(kubernetes)).unwrap();
+    assert_eq!(objects.iter().map(|object| object.id().to_string()).collect::<Vec<_>>(), ["Namespace taxis"]);
+}
+
+#[test]
+fn a_password_is_referred_to_and_never_written() {
+    let kubernetes = json!({
+        "namespace": "taxis",
+        "kafka": { "existing": { "bootstrap": "kafka.strimzi:9092" } },
+        "neo4j": { "passwordFrom": { "secret": { "name": "graph", "key": "word" } }, "plugins": ["graph-data-science"] },
+    });
+    let yaml = rendered(kubernetes);
+    assert!(yaml.contains("secretKeyRef"), "{yaml}");
+    insta::assert_snapshot!(yaml);
+}

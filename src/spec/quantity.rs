@@ -1,0 +1,50 @@
+//! Kubernetes' quantities, as far as they count bytes.
+
+/// The bytes of a quantity such as `2Gi`, `512M` or `0.5Gi`; none where it is not one. Parts of a byte are dropped.
+///
+/// Suffixes as in Kubernetes' `resource.Quantity`: powers of 1,024 (`Ki` to `Pi`) and of 1,000 (`k` to `P`).
+#[must_use]
+pub fn bytes(quantity: &str) -> Option<u64> {
+    const SUFFIXES: [(&str, u64); 10] = [
+        ("Ki", 1 << 10),
+        ("Mi", 1 << 20),
+        ("Gi", 1 << 30),
+        ("Ti", 1 << 40),
+        ("Pi", 1 << 50),
+        ("k", 1_000),
+        ("M", 1_000_000),
+        ("G", 1_000_000_000),
+        ("T", 1_000_000_000_000),
+        ("P", 1_000_000_000_000_000),
+    ];
+    let suffix = SUFFIXES.iter().find_map(|(suffix, unit)| Some((quantity.strip_suffix(suffix)?, *unit)));
+    let (number, unit) = suffix.unwrap_or((quantity, 1));
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() || part.len() > 9 || !part.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let scale = 10_u128.pow(u32::try_from(part.len()).ok()?);
+    let digits: u128 = whole.parse::<u64>().ok()?.into();
+    let digits = digits * scale + if part.is_empty() { 0 } else { part.parse::<u128>().ok()? };
+    u64::try_from(digits * u128::from(unit) / scale).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn quantities_are_bytes() {
+        assert_eq!(bytes("2Gi"), Some(2 << 30));
+        assert_eq!(bytes("1.5Gi"), Some(3 << 29));
+        assert_eq!(bytes("512M"), Some(512_000_000));
+        assert_eq!(bytes("1024"), Some(1024));
+    }
+
+    #[test]
+    fn what_is_no_quantity_has_no_bytes() {
+        for text in ["", "Gi", "two", "1.Gi.", "-1Gi", "1.x", "99999999999P"] {
+            assert_eq!(bytes(text), None, "{text}");
+        }
+    }
+}
