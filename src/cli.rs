@@ -12,6 +12,7 @@ mod init;
 mod man;
 mod preview;
 mod progress;
+mod render;
 mod run;
 mod schema;
 mod signals;
@@ -60,6 +61,7 @@ enum Command {
     Run(run::Args),
     Status(status::Args),
     Dlq(dlq::Args),
+    Render(render::Args),
     Preview(preview::Args),
     Test(test::Args),
     Init(init::Args),
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&ui, &args),
         Command::Status(args) => status::run(&ui, &args),
         Command::Dlq(args) => dlq::run(&ui, &args),
+        Command::Render(args) => render::run(&ui, &args),
         Command::Preview(args) => preview::run(&ui, &args),
         Command::Test(args) => test::run(&ui, &args),
         Command::Init(args) => init::run(&ui, &args),

@@ -13,6 +13,7 @@ mod judge;
 pub mod live;
 mod metrics;
 pub mod preview;
+pub mod render;
 pub mod report;
 pub mod run;
 pub mod state;

@@ -189,6 +189,11 @@ pub enum Code {
     /// neo4j: { plugins: [graph-data-science] }
     /// ```
     MissingPlugin,
+    /// An image is named without a version.
+    ///
+    /// What `latest`, or no tag at all, stands for changes: pods of one set would run different programs, and yesterday's run could
+    /// not be repeated. Name a version or a digest.
+    MovingImage,
     /// A secret is not where the file says.
     ///
     /// The message lists each name and file that was tried. Secrets are looked for only where the servers that need them will be

@@ -48,7 +48,8 @@ impl Code {
             | Self::EmptyLookup
             | Self::ImplicitCast
             | Self::MergeWithoutKey
-            | Self::CollapsingRelationship => Severity::Warning,
+            | Self::CollapsingRelationship
+            | Self::MovingImage => Severity::Warning,
             _ => Severity::Error,
         }
     }

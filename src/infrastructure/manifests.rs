@@ -3,6 +3,7 @@
 mod kafka;
 mod neo4j;
 mod network;
+mod overrides;
 mod parts;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,20 @@ pub enum ManifestError {
     /// The pipeline is not one for Kubernetes.
     #[error("the pipeline has no `infrastructure.kubernetes`")]
     NotKubernetes,
+    /// An override names an object that is not made.
+    #[error("`overrides[{index}]` names an object that the pipeline does not have")]
+    NoSuchObject {
+        /// Which override, from 0.
+        index: usize,
+        /// Kind and name of each object that there is.
+        known: Vec<(String, String)>,
+    },
+    /// An override changes what an object is known by.
+    #[error("`overrides[{index}]` would make another object of it")]
+    AnotherObject {
+        /// Which override, from 0.
+        index: usize,
+    },
     /// A manifest is no object.
     #[error(transparent)]
     NoObject(#[from] NoObject),
@@ -34,7 +49,7 @@ pub enum ManifestError {
 /// The Secret with Neo4j's password is not among them: see [`password`].
 ///
 /// # Errors
-/// Where the pipeline is not one for Kubernetes.
+/// Where the pipeline is not one for Kubernetes, or an override does not fit.
 pub fn manifests(pipeline: &Pipeline) -> Result<Vec<Object>, ManifestError> {
     let kubernetes = pipeline.spec.infrastructure.kubernetes.as_ref().ok_or(ManifestError::NotKubernetes)?;
     let names = Names::of(pipeline, kubernetes);
@@ -46,6 +61,7 @@ pub fn manifests(pipeline: &Pipeline) -> Result<Vec<Object>, ManifestError> {
         objects.extend(neo4j::objects(&names, &kubernetes.neo4j)?);
     }
     objects.extend(policies(&names, kubernetes)?);
+    overrides::apply(&mut objects, &kubernetes.overrides, &Owner { pipeline: names.pipeline.clone() })?;
     objects.sort_by_key(|object| (object.wave, object.id()));
     Ok(objects)
 }

@@ -2,6 +2,7 @@
 
 mod connect;
 mod kafka;
+mod manifest;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use crate::topic::kafka::Place;
 use crate::validate;
 
 pub(super) use kafka::topic;
+pub(super) use manifest::not_rendered;
 
 /// Why a run ended before its end: one finding or more.
 #[derive(Debug, Clone)]

@@ -23,8 +23,8 @@ const MEBIBYTE: u64 = 1 << 20;
 /// Where the password is in the cluster: the Secret that the file names, else the one that runner makes.
 #[must_use]
 pub fn password(names: &Names, spec: &Neo4j) -> SecretKey {
-    let named = spec.password_from.as_ref().and_then(|source| source.secret.clone());
-    named.unwrap_or_else(|| SecretKey { name: names.neo4j_auth(), key: PASSWORD_KEY.to_owned() })
+    let given = spec.password_from.as_ref().and_then(|source| source.secret.clone());
+    given.unwrap_or_else(|| SecretKey { name: names.neo4j_auth(), key: PASSWORD_KEY.to_owned() })
 }
 
 pub(super) fn objects(names: &Names, spec: &Neo4j) -> Result<Vec<Object>, ManifestError> {

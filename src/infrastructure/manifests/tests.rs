@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 /// The manifests of a pipeline with this `infrastructure.kubernetes`, as YAML.
-fn rendered(kubernetes: serde_json::Value) -> String {
+fn rendered(kubernetes: &serde_json::Value) -> String {
     let pipeline = pipeline(kubernetes);
     let objects = manifests(&pipeline).unwrap();
     let documents: Vec<String> =
@@ -15,7 +15,7 @@ fn rendered(kubernetes: serde_json::Value) -> String {
     documents.join("---\n")
 }
 
-fn pipeline(kubernetes: serde_json::Value) -> Pipeline {
+fn pipeline(kubernetes: &serde_json::Value) -> Pipeline {
     serde_json::from_value(json!({
         "apiVersion": "runner.dev/v1alpha1",
         "kind": "Pipeline",
@@ -31,7 +31,7 @@ fn pipeline(kubernetes: serde_json::Value) -> Pipeline {
 
 #[test]
 fn one_broker_and_neo4j() {
-    insta::assert_snapshot!(rendered(json!({ "namespace": "taxis" })));
+    insta::assert_snapshot!(rendered(&json!({ "namespace": "taxis" })));
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn three_brokers_know_each_other_and_may_go_one_by_one() {
         "neo4j": { "existing": { "uri": "bolt://graph:7687" } },
         "forward": { "kafka": 20000 },
     });
-    insta::assert_snapshot!(rendered(kubernetes));
+    insta::assert_snapshot!(rendered(&kubernetes));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn brokers_of_zookeeper_mode_have_one() {
         "kafka": { "mode": "zookeeper" },
         "neo4j": { "existing": { "uri": "bolt://graph:7687" } },
     });
-    insta::assert_snapshot!(rendered(kubernetes));
+    insta::assert_snapshot!(rendered(&kubernetes));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn what_is_there_already_is_not_made() {
         "kafka": { "existing": { "bootstrap": "kafka.strimzi:9092" } },
         "neo4j": { "existing": { "uri": "bolt://graph:7687" } },
     });
-    let objects = manifests(&pipeline(kubernetes)).unwrap();
+    let objects = manifests(&pipeline(&kubernetes)).unwrap();
     assert_eq!(objects.iter().map(|object| object.id().to_string()).collect::<Vec<_>>(), ["Namespace taxis"]);
 }
 
@@ -73,7 +73,7 @@ fn a_password_is_referred_to_and_never_written() {
         "kafka": { "existing": { "bootstrap": "kafka.strimzi:9092" } },
         "neo4j": { "passwordFrom": { "secret": { "name": "graph", "key": "word" } }, "plugins": ["graph-data-science"] },
     });
-    let yaml = rendered(kubernetes);
+    let yaml = rendered(&kubernetes);
     assert!(yaml.contains("secretKeyRef"), "{yaml}");
     insta::assert_snapshot!(yaml);
 }

@@ -1,0 +1,70 @@
+//! The manifests of a pipeline as YAML, for whoever applies them: Flux, Argo CD, `kubectl`.
+
+use serde_json::{Map, Value, json};
+
+use super::Fault;
+use super::validate::Plan;
+use crate::infrastructure::endpoints::Names;
+use crate::infrastructure::manifests::{manifests, password};
+use crate::infrastructure::{Id, Object};
+
+/// The annotation that Argo CD takes the order of objects from.
+const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
+
+/// A manifest as a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The file's name: in the order of the files, objects come in the order in which they are needed.
+    pub file: String,
+    /// The manifest.
+    pub yaml: String,
+}
+
+/// The manifests of a pipeline, in the order in which they are to be applied; the same bytes for the same file.
+///
+/// # Errors
+/// Where the pipeline is not one for Kubernetes.
+pub fn render(plan: &Plan) -> Result<Vec<Rendered>, Fault> {
+    let objects = manifests(&plan.pipeline)?;
+    objects.iter().map(rendered).collect()
+}
+
+fn rendered(object: &Object) -> Result<Rendered, Fault> {
+    let wave = object.wave as u8;
+    let Id { kind, name, .. } = object.id();
+    let yaml = serde_yaml::to_string(&with_wave(object.manifest(), wave))
+        .map_err(|error| super::fault::not_rendered(&error.to_string()))?;
+    Ok(Rendered { file: format!("{wave}-{}-{name}.yaml", kind.to_lowercase()), yaml })
+}
+
+fn with_wave(manifest: &Map<String, Value>, wave: u8) -> Value {
+    let mut manifest = manifest.clone();
+    if let Some(metadata) = manifest.get_mut("metadata").and_then(Value::as_object_mut) {
+        let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+        if let Some(annotations) = annotations.as_object_mut() {
+            annotations.insert(SYNC_WAVE.to_owned(), wave.to_string().into());
+        }
+    }
+    manifest.into()
+}
+
+/// What the manifests need beside them, as comments: no secret is ever rendered.
+#[must_use]
+pub fn needs(plan: &Plan) -> Vec<String> {
+    let Some(kubernetes) = &plan.pipeline.spec.infrastructure.kubernetes else { return Vec::new() };
+    if kubernetes.neo4j.existing.is_some() {
+        return Vec::new();
+    }
+    let names = Names::of(&plan.pipeline, kubernetes);
+    let secret = password(&names, &kubernetes.neo4j);
+    vec![
+        format!(
+            "Neo4j's password is in Secret {}, key {}, which is not rendered; `runner run` makes it, or:",
+            secret.name, secret.key
+        ),
+        format!(
+            "  kubectl -n {} create secret generic {} --from-file={}=FILE",
+            names.namespace, secret.name, secret.key
+        ),
+    ]
+}
