@@ -4,4 +4,8 @@
 //! every namespace. Where this machine cannot have a node, these tests say so on standard error, whatever is captured, and pass.
 
 mod bed;
+mod deployment;
+mod faults;
+mod manifests;
+mod run;
 mod tests;

@@ -186,10 +186,27 @@ impl Namespace {
         self.cluster.kubeconfig_with(|config| config["users"][0]["user"] = json!({ "token": token }))
     }
 
+    fn object(&self) -> Option<KubeNamespace> {
+        self.cluster.with(async |client| Api::all(client).get_opt(&self.name).await.unwrap())
+    }
+
     /// Whether it is there.
     pub fn exists(&self) -> bool {
-        let client = async |client| Api::<KubeNamespace>::all(client).get_opt(&self.name).await.unwrap();
-        self.cluster.with(client).is_some()
+        self.object().is_some()
+    }
+
+    /// Whether it is on its way out.
+    pub fn is_terminating(&self) -> bool {
+        self.object().is_some_and(|namespace| namespace.metadata.deletion_timestamp.is_some())
+    }
+
+    /// Asks that it be deleted, if it is there, and does not wait for it.
+    pub fn delete(&self) {
+        self.cluster.with(async |client| {
+            let all: Api<KubeNamespace> = Api::all(client);
+            // It may never have been made.
+            drop(all.delete(&self.name, &DeleteParams::background()).await);
+        });
     }
 
     fn with<K: Kind, T: Send, F: Future<Output = kube::Result<T>> + Send>(
@@ -232,10 +249,6 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        self.cluster.with(async |client| {
-            let all: Api<KubeNamespace> = Api::all(client);
-            // It may never have been made.
-            drop(all.delete(&self.name, &DeleteParams::background()).await);
-        });
+        self.delete();
     }
 }
