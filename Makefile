@@ -6,10 +6,10 @@ export RUNNER_DEV_CACHE := $(CACHE)
 STATE ?= $(CACHE)/state
 REPORT ?= report
 
-.PHONY: help run test check unit torture browser bench docs release up down status clean
+.PHONY: help run test check unit torture browser bench docs release up down status cluster-up cluster-down clean
 
 help: ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: ## the main example, on the embedded target: real data to a report, with no server
 	cargo run --quiet -- run pipelines/bronx-taxi.yaml --target embedded --state-dir $(STATE) --report-dir $(REPORT)
@@ -23,6 +23,7 @@ check: ## format, lints, documentation
 
 unit: ## every test of the library and of the whole program
 	cargo test --quiet
+	@tests/testbed/cluster/cluster possible || echo 'NOT TESTED: everything on Kubernetes'
 
 torture: ## kills, outages and a bad network, 240 times on 50,000 rows, about an hour; TORTURE_SEED=S tries one case alone
 	TORTURE=$${TORTURE:-240} cargo test --test it torture:: -- --nocapture
@@ -48,5 +49,11 @@ down: ## stops them
 status: ## whether they run, and how to use them
 	tests/testbed/dev status
 
-clean: down ## what was built and downloaded
+cluster-up: ## a Kubernetes of one node to try things with; says how to use it
+	tests/testbed/dev cluster-up
+
+cluster-down: ## stops it
+	tests/testbed/dev cluster-down
+
+clean: down cluster-down ## what was built and downloaded
 	rm -rf $(CACHE)

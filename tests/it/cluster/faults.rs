@@ -1,0 +1,124 @@
+//! What can go wrong in a cluster, provoked for real, and what is said of it.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, ResourceQuota};
+use serde_json::{Value, json};
+
+use super::bed::Namespace;
+use super::deployment::Deployment;
+use crate::external::trips;
+use crate::harness::{Outcome, outcome};
+use crate::proxy::{Proxy, Way};
+use crate::servers::until;
+
+/// A few trips, to be deployed to a namespace that is there, with these settings of Kafka's.
+fn deployment(name: &str, kafka: &Value) -> Option<Deployment> {
+    let deployment = Deployment::of(Namespace::make(name)?, kafka);
+    deployment.desk.trips("data/1.parquet", 0, 100, i64::MAX);
+    deployment.write(trips());
+    Some(deployment)
+}
+
+/// The finding, without what is another in each run.
+fn told(deployment: &Deployment, outcome: &Outcome) -> String {
+    let lines = outcome.stderr.lines().skip_while(|line| !line.starts_with("error"));
+    lines.map(|line| line.replace(deployment.name(), "NAME")).collect::<Vec<_>>().join("\n")
+}
+
+/// A run that fails within a time, and what is told.
+fn fails(deployment: &Deployment, most: Duration) -> String {
+    let begun = Instant::now();
+    let outcome = deployment.runner(&["run"]).exits(1);
+    let took = begun.elapsed();
+    assert!(took < most, "{took:?}: {outcome:?}");
+    told(deployment, &outcome)
+}
+
+#[test]
+fn an_image_that_cannot_be_pulled() {
+    let Some(deployment) = deployment("image", &json!({ "image": "apache/kafka:0.0.0" })) else { return };
+    insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
+}
+
+#[test]
+fn a_request_that_no_node_can_give() {
+    let kafka = json!({ "resources": { "requests": { "cpu": "64" } } });
+    let Some(deployment) = deployment("request", &kafka) else { return };
+    insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
+}
+
+#[test]
+fn a_limit_in_which_kafka_cannot_live() {
+    let kafka = json!({ "resources": { "limits": { "memory": "64Mi" } } });
+    let Some(deployment) = deployment("limit", &kafka) else { return };
+    insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
+}
+
+#[test]
+fn a_storage_class_that_is_not_there() {
+    let Some(mut deployment) = deployment("storage", &json!({})) else { return };
+    let claim = json!({ "metadata": { "name": "data" }, "spec": { "storageClassName": "fast" } });
+    deployment.infrastructure["overrides"] = json!([{
+        "kind": "StatefulSet", "name": deployment.object("kafka"), "patch": { "spec": { "volumeClaimTemplates": [claim] } },
+    }]);
+    deployment.write(trips());
+    insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
+}
+
+#[test]
+fn a_port_of_this_machine_that_is_taken() {
+    let Some(deployment) = deployment("port", &json!({})) else { return };
+    let port = deployment.infrastructure["forward"]["kafka"].as_u64().unwrap();
+    let _taken = TcpListener::bind(("127.0.0.1", u16::try_from(port).unwrap())).unwrap();
+    let told = fails(&deployment, Duration::from_mins(2));
+    insta::assert_snapshot!(told.replace(&port.to_string(), "PORT"));
+}
+
+#[test]
+fn a_quota_that_admits_no_pod() {
+    let Some(deployment) = deployment("quota", &json!({})) else { return };
+    let quota = json!({ "metadata": { "name": "none" }, "spec": { "hard": { "pods": "0" } } });
+    deployment.namespace.apply::<ResourceQuota>(&quota).unwrap();
+    insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
+}
+
+#[test]
+fn a_right_that_is_missing() {
+    let Some(mut deployment) = deployment("rights", &json!({})) else { return };
+    let rules = json!([{ "apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"] }]);
+    let kubeconfig = deployment.namespace.kubeconfig_of("reader", &rules);
+    deployment.be(kubeconfig);
+    insta::assert_snapshot!(fails(&deployment, Duration::from_secs(10)));
+}
+
+#[test]
+fn a_namespace_that_is_being_deleted() {
+    let Some(deployment) = deployment("terminating", &json!({})) else { return };
+    let held = json!({ "metadata": { "name": "held", "finalizers": ["runner.dev/test"] } });
+    deployment.namespace.apply::<ConfigMap>(&held).unwrap();
+    deployment.namespace.delete();
+    until(Duration::from_secs(10), "it is terminating", || deployment.namespace.is_terminating());
+    let told = fails(&deployment, Duration::from_secs(30));
+    deployment.namespace.edit::<ConfigMap>("held", &json!({ "metadata": { "finalizers": null } }));
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn an_api_server_that_goes_half_way() {
+    let Some(mut deployment) = deployment("gone", &json!({})) else { return };
+    let cluster = deployment.namespace.cluster;
+    let proxy = Proxy::to(cluster.address());
+    let server = format!("https://{}", proxy.address());
+    deployment
+        .be(cluster.kubeconfig_with(|config| config["clusters"][0]["cluster"]["server"] = json!(server)));
+    let child = deployment.start(&["run"]);
+    until(Duration::from_mins(1), "there are pods", || deployment.all::<Pod>().len() >= 2);
+    proxy.set(Way::Refuse);
+    proxy.cut();
+    let begun = Instant::now();
+    let outcome = outcome(child).exits(1);
+    assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
+    insta::assert_snapshot!(told(&deployment, &outcome).replace(&proxy.address(), "ADDRESS"));
+}

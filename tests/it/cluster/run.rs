@@ -1,0 +1,152 @@
+//! From an empty cluster to the results, and what stands there after.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::apps::v1::{Deployment as KubeDeployment, StatefulSet};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use serde_json::{Value, json};
+
+use super::deployment::Deployment;
+use crate::external::trips;
+use crate::harness::outcome;
+use crate::servers::until;
+
+/// Runs the main example: its own assertions hold the scores, and `expect` the counts.
+fn gives_the_reference(deployment: &Deployment) -> Value {
+    deployment.write_main_example();
+    deployment.runner(&["run"]).exits(0);
+    let report = deployment.report();
+    assert_eq!(report["graph"], json!({ "nodes": { "Location": 42 }, "relationships": { "TRIP": 1530 } }));
+    let ranks = report["analyses"][0]["rows"].as_array().unwrap();
+    assert_eq!((&ranks[0][0], ranks.len()), (&json!(159), 42));
+    assert!((ranks[0][1].as_f64().unwrap() - 3.228_248_647_841_576).abs() < 1e-9, "{}", ranks[0]);
+    assert_eq!((&report["target"], &report["status"]), (&json!("kubernetes"), &json!("done")));
+    assert_eq!((&report["rows"]["produced"], &report["rows"]["written"]), (&json!(1_530), &json!(1_530)));
+    report
+}
+
+/// Runs it again: no object changes, and no row is written.
+fn changes_nothing_by_another_run(deployment: &Deployment, before: &Value) {
+    let sets = ["kafka", "neo4j"].map(|part| deployment.generation(part));
+    let pods = ["kafka-0", "neo4j-0"].map(|part| deployment.pod(part).metadata.uid);
+    deployment.runner(&["run"]).exits(0).says("nothing new; 1530 rows are in the graph already");
+    let again = deployment.report();
+    for count in ["produced", "consumed", "written", "deadLetters", "duplicates"] {
+        assert_eq!(again["rows"][count], 0, "{count}");
+    }
+    assert_eq!(again["graph"], before["graph"]);
+    assert_eq!(again["analyses"][0]["rows"], before["analyses"][0]["rows"]);
+    assert_eq!(["kafka", "neo4j"].map(|part| deployment.generation(part)), sets);
+    assert_eq!(["kafka-0", "neo4j-0"].map(|part| deployment.pod(part).metadata.uid), pods);
+}
+
+/// Someone changes an object by hand: that is seen, and put right.
+fn puts_a_change_by_hand_right(deployment: &Deployment) {
+    deployment.runner(&["plan", "--exit-code"]).exits(0);
+    let set = deployment.object("kafka");
+    let budget = json!({ "spec": { "template": { "spec": { "terminationGracePeriodSeconds": 7 } } } });
+    deployment.namespace.edit::<StatefulSet>(&set, &budget);
+    deployment.runner(&["plan", "--exit-code"]).exits(2).says("terminationGracePeriodSeconds");
+    deployment.runner(&["run"]).exits(0);
+    let set: StatefulSet = deployment.namespace.get(&set).unwrap();
+    let grace = set.spec.unwrap().template.spec.unwrap().termination_grace_period_seconds;
+    assert_ne!(grace, Some(7));
+    deployment.runner(&["plan", "--exit-code"]).exits(0);
+}
+
+/// Nothing of the pipeline is left but what was said; what is not runner's stays.
+fn destroys_what_is_its_own(deployment: &Deployment) {
+    let others = json!({ "metadata": { "name": "somebodys" }, "data": { "a": "1" } });
+    deployment.namespace.apply::<ConfigMap>(&others).unwrap();
+    deployment.runner(&["destroy", "--yes"]).exits(0);
+    assert_eq!(deployment.all::<StatefulSet>().len(), 0);
+    assert_eq!(deployment.all::<KubeDeployment>().len(), 0);
+    assert_eq!(deployment.all::<Service>().len(), 0);
+    assert_eq!(deployment.all::<PodDisruptionBudget>().len(), 0);
+    assert_eq!(deployment.namespace.list::<Pod>("").len(), 0);
+    assert_eq!(deployment.namespace.list::<PersistentVolumeClaim>("").len(), 2, "volumes are kept");
+    assert!(deployment.namespace.get::<ConfigMap>("somebodys").is_some());
+    deployment.runner(&["destroy", "--yes", "--delete-data"]).exits(0);
+    assert_eq!(deployment.namespace.list::<PersistentVolumeClaim>("").len(), 0);
+    assert_eq!(deployment.all::<Secret>().len(), 0);
+    assert!(deployment.namespace.get::<ConfigMap>("somebodys").is_some());
+}
+
+#[test]
+fn the_main_example_comes_from_an_empty_cluster_to_the_reference_is_stable_and_goes() {
+    let Some(deployment) = Deployment::new("bronx", &json!({ "mode": "kraft" })) else { return };
+    assert!(!deployment.namespace.exists());
+    let report = gives_the_reference(&deployment);
+    changes_nothing_by_another_run(&deployment, &report);
+    puts_a_change_by_hand_right(&deployment);
+    destroys_what_is_its_own(&deployment);
+}
+
+#[test]
+fn the_main_example_gives_the_reference_on_zookeeper() {
+    let Some(deployment) = Deployment::new("zoo", &json!({ "mode": "zookeeper" })) else { return };
+    let report = gives_the_reference(&deployment);
+    changes_nothing_by_another_run(&deployment, &report);
+}
+
+#[test]
+fn the_main_example_gives_the_reference_on_three_brokers() {
+    if !all() {
+        return;
+    }
+    let Some(deployment) = Deployment::new("three", &json!({ "brokers": 3 })) else { return };
+    let report = gives_the_reference(&deployment);
+    changes_nothing_by_another_run(&deployment, &report);
+}
+
+/// Whether the long tests are wanted, too (`make cluster-test`).
+fn all() -> bool {
+    std::env::var_os("CLUSTER").is_some()
+}
+
+/// Many trips, and an analysis that counts those that are as they should be.
+fn counted_trips(rows: i64) -> Value {
+    let mut pipeline = trips();
+    let right = "a.id = t.n * 7 % 53 AND b.id = t.n * 11 % 59 AND t.distance = t.n / 7.0 AND t.n % 10 < 9";
+    pipeline["spec"]["analyses"] = json!([{ "name": "whole", "cypher": format!(
+        "MATCH (a:Zone)-[t:TRIP]->(b:Zone)
+         RETURN count(t) AS trips, count(DISTINCT t.n) AS numbers, sum(CASE WHEN {right} THEN 1 ELSE 0 END) AS right"
+    ) }]);
+    pipeline["spec"]["stream"] = json!({ "batchRows": rows / 50 });
+    pipeline["spec"]["expect"] = json!({ "relationships": { "TRIP": rows / 10 * 9 } });
+    pipeline
+}
+
+/// A run whose pod is killed while rows flow, and the graph after it.
+fn survives(deployment: &Deployment, topic: &str, part: &str, rows: i64) {
+    let mut pipeline = counted_trips(rows);
+    pipeline["spec"]["topic"]["name"] = json!(topic);
+    deployment.write(pipeline);
+    let begun = Instant::now();
+    let child = deployment.start(&["run", "--fresh", "--yes"]);
+    sleep(Duration::from_secs(3));
+    let uid = deployment.pod(part).metadata.uid;
+    deployment.namespace.kill::<Pod>(&deployment.object(part));
+    until(Duration::from_mins(2), "there is another pod", || {
+        let pod: Option<Pod> = deployment.namespace.get(&deployment.object(part));
+        pod.is_some_and(|pod| pod.metadata.uid != uid)
+    });
+    outcome(child).exits(0);
+    let report = deployment.report();
+    let right = json!(rows / 10 * 9);
+    assert_eq!(report["analyses"][0]["rows"][0], json!([right, right, right]), "{part}");
+    println!("{part} killed: {:.1} s, {}", begun.elapsed().as_secs_f64(), report["rows"]);
+}
+
+#[test]
+fn killed_pods_of_kafka_and_neo4j_do_not_change_the_graph() {
+    let Some(deployment) = Deployment::new("killed", &json!({})) else { return };
+    let rows = if all() { 500_000 } else { 50_000 };
+    deployment.desk.trips("data/1.parquet", 0, rows, i64::MAX);
+    deployment.write(counted_trips(rows));
+    deployment.runner(&["run"]).exits(0);
+    survives(&deployment, "kafka-dies", "kafka-0", rows);
+    survives(&deployment, "neo4j-dies", "neo4j-0", rows);
+}
