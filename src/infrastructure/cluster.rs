@@ -19,6 +19,7 @@ pub struct Access {
 pub struct Cluster {
     client: Client,
     namespace: String,
+    address: String,
 }
 
 /// Why a cluster cannot be talked to.
@@ -41,8 +42,10 @@ impl Cluster {
     /// # Errors
     /// Where the kubeconfig cannot be used.
     pub async fn open(access: &Access, namespace: &str) -> Result<Self, ClusterError> {
-        let client = Client::try_from(access.config().await?).map_err(ClusterError::Client)?;
-        Ok(Self { client, namespace: namespace.to_owned() })
+        let config = access.config().await?;
+        let address = config.cluster_url.to_string();
+        let client = Client::try_from(config).map_err(ClusterError::Client)?;
+        Ok(Self { client, namespace: namespace.to_owned(), address })
     }
 
     /// The client.
@@ -55,6 +58,12 @@ impl Cluster {
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// The API server's address.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
     }
 }
 
