@@ -9,5 +9,6 @@ pub mod manifests;
 pub mod object;
 
 pub use cluster::{Access, Cluster, ClusterError};
+pub use endpoints::Names;
 pub use forward::{Destination, ForwardError, Forwards, Route};
 pub use object::{Id, Object, Owner, Wave};

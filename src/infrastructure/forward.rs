@@ -136,9 +136,9 @@ impl Forwards {
             let request = claim::Request { port: *port, folder: folder.clone(), holder };
             let claim = claim::claim(&request).await?;
             let address = match &claim {
-                Claim::Ours { listener, .. } => listener
-                    .local_addr()
-                    .map_err(|source| ForwardError::Refused { port: *port, source })?,
+                Claim::Ours { listener, .. } => {
+                    listener.local_addr().map_err(|source| ForwardError::Refused { port: *port, source })?
+                }
                 Claim::Shared => SocketAddr::from((Ipv4Addr::LOCALHOST, *port)),
             };
             let line = Line { address, to: to.clone(), trouble: Trouble::default() };
@@ -154,9 +154,10 @@ impl Forwards {
         Ok(forwards)
     }
 
-    /// The addresses of the routes, in their order.
-    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> + '_ {
-        self.lines.iter().map(|line| line.address)
+    /// The address of this machine that leads to a destination, if one does.
+    #[must_use]
+    pub fn address(&self, to: &Destination) -> Option<SocketAddr> {
+        self.lines.iter().find(|line| line.to == *to).map(|line| line.address)
     }
 
     /// What is in the way of those forwards whose last connection failed.
@@ -212,7 +213,9 @@ async fn carry(socket: TcpStream, way: Way) {
     let opened = async {
         let (pod, port) = match &way.to {
             Destination::Pod { name, port } => (name.clone(), *port),
-            Destination::Service { name, port } => pod::behind(&way.client, &way.namespace, name, *port).await?,
+            Destination::Service { name, port } => {
+                pod::behind(&way.client, &way.namespace, name, *port).await?
+            }
         };
         tunnel::open(&way.client, &way.namespace, &pod, port).await
     };

@@ -122,12 +122,15 @@ mod tests {
     async fn a_port_that_leads_elsewhere_is_taken_and_says_where_to() {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
-        let _first = claim(&request(folder.path(), port, "pod a-kafka-0:9094 of a in https://one")).await.unwrap();
+        let _first =
+            claim(&request(folder.path(), port, "pod a-kafka-0:9094 of a in https://one")).await.unwrap();
         let second = claim(&request(folder.path(), port, "pod b-kafka-0:9094 of b in https://one")).await;
         let Err(error) = second else { panic!("the port was given twice") };
         assert_eq!(
             error.to_string(),
-            format!("port {port} of this machine is in use by runner's forward to pod a-kafka-0:9094 of a in https://one")
+            format!(
+                "port {port} of this machine is in use by runner's forward to pod a-kafka-0:9094 of a in https://one"
+            )
         );
     }
 

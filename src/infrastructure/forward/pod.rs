@@ -67,7 +67,10 @@ mod tests {
 
     fn service(target: &serde_json::Value) -> Service {
         let ports = json!([{ "port": 80 }, { "port": 7687, "targetPort": target }]);
-        serde_json::from_value(json!({ "spec": { "selector": { "app": "neo4j", "a": "b" }, "ports": ports } })).unwrap()
+        serde_json::from_value(
+            json!({ "spec": { "selector": { "app": "neo4j", "a": "b" }, "ports": ports } }),
+        )
+        .unwrap()
     }
 
     fn pod(name: &str, ready: &str) -> Pod {
