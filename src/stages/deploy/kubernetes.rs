@@ -10,17 +10,14 @@ use kube::Api;
 use super::reach::{Reach, Secrets, Servers, WorkerReach, connect_kafka};
 use crate::diagnostic::Path;
 use crate::infrastructure::endpoints::{BOLT_PORT, CONNECT_PORT, FORWARD_PORT};
-use crate::infrastructure::{Cluster, Destination, Forwards, Names, Route};
+use crate::infrastructure::{Cluster, Destination, Forwards, Names, Route, manifests};
 use crate::progress::Progress;
-use crate::spec::{ExternalKafka, ExternalNeo4j, KafkaSecurity, Kubernetes, Loader, SecretKey, SecretSource};
+use crate::spec::{ExternalKafka, ExternalNeo4j, KafkaSecurity, Kubernetes, Loader, SecretSource};
 use crate::stages::run::Options;
 use crate::stages::validate::Plan;
 use crate::stages::{Fault, fault};
 use crate::topic::connect::Secret;
 use crate::topic::kafka::{self, Kafka};
-
-/// The key of the password in the Secret that runner makes.
-const PASSWORD_KEY: &str = "password";
 
 /// The cluster of a pipeline, with what the file says of it.
 pub(in crate::stages) struct Site<'a> {
@@ -71,8 +68,32 @@ pub(super) async fn deploy(
     _progress: &Progress,
 ) -> Result<(Servers, String), Fault> {
     let Some(spec) = &plan.pipeline.spec.infrastructure.kubernetes else { return Err(fault::no_servers()) };
-    let reach = reach(plan, options, spec).await?;
-    Ok((connect(plan, reach).await?, String::new()))
+    let site = Site::open(plan, options, spec).await?;
+    let objects = manifests::manifests(&plan.pipeline).unwrap_or_default();
+    temporary(&site, &objects).await?;
+    Ok((connect(plan, site.reach().await?).await?, String::new()))
+}
+
+async fn temporary(site: &Site<'_>, objects: &[crate::infrastructure::Object]) -> Result<(), Fault> {
+    use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+    let namespace = site.cluster.namespace();
+    for object in objects {
+        let id = object.id();
+        let api: Api<DynamicObject> = match &id.namespace {
+            Some(namespace) => Api::namespaced_with(site.cluster.client(), namespace, &id.resource()),
+            None => Api::all_with(site.cluster.client(), &id.resource()),
+        };
+        api.patch(&id.name, &PatchParams::apply("runner"), &Patch::Apply(object.manifest())).await?;
+        if id.kind == "Namespace" {
+            let name = site.names.neo4j_auth();
+            let secret = serde_json::from_value(serde_json::json!({"metadata": {"name": name}, "stringData": {"password": "temporary"}}));
+            let _ = Api::<k8s_openapi::api::core::v1::Secret>::namespaced(site.cluster.client(), namespace).create(&PostParams::default(), &secret.unwrap_or_default()).await;
+        }
+    }
+    while site.look(&site.servers()).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    Ok(())
 }
 
 /// A server that a pipeline on Kubernetes may have.
@@ -223,11 +244,8 @@ impl<'a> Site<'a> {
             let password = secrets.password(existing, &at.key("existing")).await?;
             return Ok((existing.clone(), password));
         }
-        let made = || SecretSource {
-            secret: Some(SecretKey { name: self.names.neo4j_auth(), key: PASSWORD_KEY.to_owned() }),
-            ..SecretSource::default()
-        };
-        let source = neo4j.password_from.clone().unwrap_or_else(made);
+        let secret = Some(manifests::password(&self.names, neo4j));
+        let source = SecretSource { secret, ..SecretSource::default() };
         let password = secrets.read(&source, at.key("passwordFrom")).await?;
         Ok((ExternalNeo4j::plain(&self.names.bolt()), Some(password)))
     }
