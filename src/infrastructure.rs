@@ -4,8 +4,11 @@
 
 pub mod cluster;
 pub mod endpoints;
+pub mod forward;
 pub mod manifests;
 pub mod object;
 
 pub use cluster::{Access, Cluster, ClusterError};
+pub use endpoints::Names;
+pub use forward::{Destination, ForwardError, Forwards, Route};
 pub use object::{Id, Object, Owner, Wave};

@@ -73,6 +73,15 @@ pub enum Event {
         /// The words.
         note: String,
     },
+    /// An object of a cluster came into another state.
+    ObjectState {
+        /// Kind and name, such as `StatefulSet bronx-taxi-kafka`.
+        object: String,
+        /// Its state, in a few words.
+        state: String,
+        /// Whether nothing more is awaited of it.
+        settled: bool,
+    },
     /// A stage ended.
     StageFinished {
         /// Which.

@@ -15,11 +15,19 @@ pub struct ClusterArgs {
     /// The context of the kubeconfig, instead of the file's own or the current one.
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
+
+    /// Reach servers by the names of their services, as a pod of the cluster does; a pod finds that out by itself.
+    #[arg(long)]
+    in_cluster: bool,
 }
 
 impl ClusterArgs {
     /// How the cluster is found.
     pub fn access(&self) -> Access {
-        Access { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() }
+        Access {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            in_cluster: self.in_cluster,
+        }
     }
 }

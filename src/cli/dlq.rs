@@ -6,11 +6,13 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
+use super::cluster::ClusterArgs;
 use super::document;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
 use crate::stages::Fault;
 use crate::stages::dead_letters::{self, DeadLetter, Place};
+use crate::stages::run::Options;
 use crate::stages::validate::Plan;
 
 /// Look at the records that could not be written, and produce them again.
@@ -18,6 +20,9 @@ use crate::stages::validate::Plan;
 pub struct Args {
     #[command(subcommand)]
     command: Command,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -83,7 +88,8 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         Ok(planned) => planned,
         Err(exit) => return Ok(exit),
     };
-    match runtime.block_on(answer(&plan, &args.command)) {
+    let options = Options { access: args.cluster.access(), ..Options::default() };
+    match runtime.block_on(answer(&plan, &options, &args.command)) {
         Ok(text) => {
             ui.data(&text)?;
             Ok(Exit::Done)
@@ -96,14 +102,14 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
 }
 
 /// Does what the command asks, and says what came of it.
-async fn answer(plan: &Plan, command: &Command) -> Result<String, Fault> {
+async fn answer(plan: &Plan, options: &Options, command: &Command) -> Result<String, Fault> {
     match command {
         Command::List { letters, output, .. } => {
-            let letters = dead_letters::list(plan, Some(*letters)).await?;
+            let letters = dead_letters::list(plan, options, Some(*letters)).await?;
             Ok(if output.json() { json_lines(&letters) } else { table(&letters) })
         }
         Command::Show { place, output, .. } => {
-            let letter = dead_letters::one(plan, place.0).await?;
+            let letter = dead_letters::one(plan, options, place.0).await?;
             Ok(if output.json() {
                 format!("{:#}\n", letter_json(&letter))
             } else {
@@ -112,7 +118,7 @@ async fn answer(plan: &Plan, command: &Command) -> Result<String, Fault> {
         }
         Command::Replay { place, value, .. } => {
             let place = place.map(|named| named.0);
-            let done = dead_letters::replay(plan, place, value.as_deref()).await?;
+            let done = dead_letters::replay(plan, options, place, value.as_deref()).await?;
             let mut text = format!("{} produced again", done.replayed);
             if done.already > 0 {
                 let _ = write!(text, ", {} were produced again before", done.already);

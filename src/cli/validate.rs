@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::cluster::ClusterArgs;
 use super::document;
 use super::exit::{CommandError, Exit};
 use super::ui::Ui;
 use crate::diagnostic::render::{self, Colour, FileFindings};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::spec::load::Document;
+use crate::stages::run::Options;
 use crate::stages::{Origin, live, validate};
 
 /// Check pipeline files: every fault at once, each at its line and column.
@@ -41,6 +43,9 @@ pub struct Args {
     /// How findings are written.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
 }
 
 /// What can be refused beside errors.
@@ -78,7 +83,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
             ui.data(&validate::expanded(pipeline))?;
         }
         if args.live && checkup.pipeline.is_some() {
-            let more = runtime.block_on(ask(ui, &document, &origin));
+            let more = runtime.block_on(ask(ui, &args.cluster, &document, &origin));
             checkup.extend(&document, more);
         }
         let mut findings = checkup.weighed(args.deny.is_some());
@@ -94,10 +99,10 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
 }
 
 /// What the servers say about a file that is valid by itself.
-async fn ask(ui: &Ui, document: &Document, origin: &Origin) -> Vec<Diagnostic> {
+async fn ask(ui: &Ui, cluster: &ClusterArgs, document: &Document, origin: &Origin) -> Vec<Diagnostic> {
     // What stands in the way of a plan was found before.
     let Ok(plan) = validate::validate(document, origin, false).await else { return Vec::new() };
-    let asked = live::ask(&plan).await;
+    let asked = live::ask(&plan, &Options { access: cluster.access(), ..Options::default() }).await;
     if !asked.servers.is_empty() {
         ui.words(&format!("{}\n", asked.servers.join(", ")));
     }

@@ -492,6 +492,22 @@ pub enum Code {
     /// again: the failed part is started again and goes on where it stopped.
     ConnectorFailed,
 
+    // ---- the cluster ----
+    /// A port of this machine that shall lead into the cluster is in use.
+    ///
+    /// While runner is at work, Kafka, Neo4j and Kafka Connect in a cluster are reached through ports of this machine
+    /// (`kubernetes.forward`). Kafka's are fixed, since its brokers tell them to clients: two pipelines that run from one machine
+    /// at the same time want ports of their own. A second command on the same pipeline uses the first one's.
+    PortTaken,
+    /// The pipeline's servers are not in the cluster.
+    ///
+    /// Commands that look deploy nothing. `runner run` deploys the servers, and `runner plan` shows what that would do.
+    NotDeployed,
+    /// A server is in the cluster and not ready.
+    ///
+    /// It starts, or something keeps it from starting. `runner status` shows its pods.
+    NotReady,
+
     // ---- the run ----
     /// No row passes the filter.
     ///
@@ -600,9 +616,9 @@ pub enum Code {
     ///
     /// The run itself is done and stands. Look at the folder of `--report-dir`.
     ReportNotWritten,
-    /// The target is not there in this version.
+    /// The pipeline cannot run on the target.
     ///
-    /// So far pipelines run on the embedded target and on servers that exist already; files for a cluster are checked all the
-    /// same. `--target embedded` runs any file with no server at all.
+    /// The file names no servers, or has no source of its own and only a Kafka could fill its topic. `--target embedded` runs any
+    /// file that has a source with no server at all.
     TargetNotAvailable,
 }

@@ -1,8 +1,8 @@
 //! A cluster that can be talked to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{InClusterError, InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 /// How a cluster is found.
@@ -12,13 +12,19 @@ pub struct Access {
     pub kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig; without it, its current one.
     pub context: Option<String>,
+    /// Whether this is a pod of the cluster, whatever else is there; without it, that is found out.
+    pub in_cluster: bool,
 }
+
+/// Where a pod finds what it may say to the API server.
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// A cluster that can be talked to, and the namespace of a pipeline in it.
 #[derive(Clone)]
 pub struct Cluster {
     client: Client,
     namespace: String,
+    address: String,
 }
 
 /// Why a cluster cannot be talked to.
@@ -30,6 +36,9 @@ pub enum ClusterError {
     /// There is neither a kubeconfig nor what a pod is given.
     #[error("no cluster is named")]
     NoCluster(#[from] InferConfigError),
+    /// A pod was not given what it needs to talk to its cluster.
+    #[error("this is no pod of a cluster, or it was given no token")]
+    NoPod(#[from] InClusterError),
     /// No client can be made of the configuration.
     #[error("no client can be made of the kubeconfig")]
     Client(#[source] kube::Error),
@@ -41,8 +50,10 @@ impl Cluster {
     /// # Errors
     /// Where the kubeconfig cannot be used.
     pub async fn open(access: &Access, namespace: &str) -> Result<Self, ClusterError> {
-        let client = Client::try_from(access.config().await?).map_err(ClusterError::Client)?;
-        Ok(Self { client, namespace: namespace.to_owned() })
+        let config = access.config().await?;
+        let address = config.cluster_url.to_string();
+        let client = Client::try_from(config).map_err(ClusterError::Client)?;
+        Ok(Self { client, namespace: namespace.to_owned(), address })
     }
 
     /// The client.
@@ -56,11 +67,29 @@ impl Cluster {
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
+
+    /// The API server's address.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
 }
 
 impl Access {
+    /// Whether this is a pod of the cluster, where services are reached by their names: it is said so, or it has what a pod is
+    /// given and nothing names another cluster.
+    #[must_use]
+    pub fn is_in_cluster(&self) -> bool {
+        let named = self.kubeconfig.is_some() || self.context.is_some();
+        let is_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(TOKEN).is_file();
+        self.in_cluster || (is_pod && !named && std::env::var_os("KUBECONFIG").is_none())
+    }
+
     async fn config(&self) -> Result<Config, ClusterError> {
         let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
+        if self.is_in_cluster() && self.kubeconfig.is_none() {
+            return Ok(Config::incluster()?);
+        }
         Ok(match (&self.kubeconfig, &self.context) {
             (Some(file), _) => Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &options).await?,
             (None, Some(_)) => Config::from_kubeconfig(&options).await?,

@@ -152,6 +152,18 @@ pub struct ExternalNeo4j {
 }
 
 impl ExternalNeo4j {
+    /// A server with Neo4j's own defaults at an address.
+    #[must_use]
+    pub fn plain(uri: &str) -> Self {
+        Self {
+            uri: uri.to_owned(),
+            database: Self::default_database(),
+            user: Self::default_user(),
+            password_from: None,
+            tls: None,
+        }
+    }
+
     fn default_database() -> String {
         "neo4j".to_owned()
     }

@@ -5,22 +5,18 @@ use std::sync::mpsc;
 
 use serde_json::Value;
 
+use super::run::Options;
 use super::validate::Plan;
 use super::{Fault, deploy, fault};
-use crate::topic::kafka::{Kafka, Replay, Replayed};
+use crate::topic::kafka::{KafkaError, Replay, Replayed};
 
 pub use crate::topic::kafka::{DeadLetter, Place};
-
-/// The Kafka of a pipeline; the embedded target keeps its dead letters in a file.
-async fn kafka(plan: &Plan) -> Result<Kafka, Fault> {
-    deploy::kafka(plan).await
-}
 
 /// Gives each dead letter to `each`, in the order in which they came about, until that says no.
 ///
 /// # Errors
 /// Where Kafka does not answer.
-pub async fn list(plan: &Plan, most: Option<usize>) -> Result<Vec<DeadLetter>, Fault> {
+pub async fn list(plan: &Plan, options: &Options, most: Option<usize>) -> Result<Vec<DeadLetter>, Fault> {
     let (sender, letters) = mpsc::channel();
     let mut left = most.unwrap_or(usize::MAX);
     let keep = move |letter| {
@@ -30,7 +26,8 @@ pub async fn list(plan: &Plan, most: Option<usize>) -> Result<Vec<DeadLetter>, F
             let _ = sender.send(letter);
         }
     };
-    kafka(plan).await?.dead_letters(&plan.pipeline.spec.topic, keep).await?;
+    let (kafka, _open) = deploy::kafka(plan, options).await?;
+    kafka.dead_letters(&plan.pipeline.spec.topic, keep).await.map_err(|error| placed(plan, error))?;
     Ok(letters.into_iter().collect())
 }
 
@@ -38,8 +35,8 @@ pub async fn list(plan: &Plan, most: Option<usize>) -> Result<Vec<DeadLetter>, F
 ///
 /// # Errors
 /// Where there is none, or Kafka does not answer.
-pub async fn one(plan: &Plan, place: Place) -> Result<DeadLetter, Fault> {
-    let found = list(plan, None).await?.into_iter().find(|letter| letter.place == place);
+pub async fn one(plan: &Plan, options: &Options, place: Place) -> Result<DeadLetter, Fault> {
+    let found = list(plan, options, None).await?.into_iter().find(|letter| letter.place == place);
     found.ok_or_else(|| fault::no_dead_letter(&plan.pipeline.spec.topic.dead_letters(), place))
 }
 
@@ -47,10 +44,15 @@ pub async fn one(plan: &Plan, place: Place) -> Result<DeadLetter, Fault> {
 ///
 /// # Errors
 /// Where there is no such letter, the value is no JSON, or Kafka does not answer.
-pub async fn replay(plan: &Plan, place: Option<Place>, value: Option<&FilePath>) -> Result<Replayed, Fault> {
+pub async fn replay(
+    plan: &Plan,
+    options: &Options,
+    place: Option<Place>,
+    value: Option<&FilePath>,
+) -> Result<Replayed, Fault> {
     let letters = match place {
-        Some(place) => vec![one(plan, place).await?],
-        None => list(plan, None).await?,
+        Some(place) => vec![one(plan, options, place).await?],
+        None => list(plan, options, None).await?,
     };
     let mended = value.map(read).transpose()?;
     let again = |letter: DeadLetter| Replay {
@@ -59,7 +61,14 @@ pub async fn replay(plan: &Plan, place: Option<Place>, value: Option<&FilePath>)
         value: mended.clone().unwrap_or(letter.value),
     };
     let letters = letters.into_iter().map(again).collect();
-    Ok(kafka(plan).await?.replay(&plan.pipeline.spec.topic, letters).await?)
+    let (kafka, _open) = deploy::kafka(plan, options).await?;
+    let replayed = kafka.replay(&plan.pipeline.spec.topic, letters).await;
+    replayed.map_err(|error| placed(plan, error))
+}
+
+/// A fault of Kafka, where the file speaks of it.
+fn placed(plan: &Plan, error: KafkaError) -> Fault {
+    Fault::from(error).in_cluster(&plan.pipeline.spec.infrastructure, &[])
 }
 
 /// The mended value: a file with a JSON object.

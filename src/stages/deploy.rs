@@ -1,13 +1,16 @@
 //! The deploy stage: the engines, and later the servers, are made ready.
 
 mod external;
+mod kubernetes;
+mod reach;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-pub(super) use external::{KafkaTopic, group};
+pub(super) use reach::Servers;
+pub use reach::Worker;
 
 use super::journal::Summary;
 use super::run::Options;
@@ -16,9 +19,10 @@ use super::validate::Plan;
 use super::{Fault, Target};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Neo4j, Prepared};
-use crate::spec::Loader;
-use crate::topic::connect::{Connect, NEO4J_SINK};
-use crate::topic::kafka::Kafka;
+use crate::infrastructure::Forwards;
+use crate::progress::Progress;
+use crate::spec::Pipeline;
+use crate::topic::kafka::{Kafka, TopicState};
 
 /// What a run talks to.
 pub struct Endpoints {
@@ -31,9 +35,22 @@ pub struct Endpoints {
     /// The constraints and indexes that were made.
     pub prepared: Prepared,
     /// The Kafka Connect worker that loads the topic; none where runner does.
-    pub connect: Option<Connect>,
+    pub worker: Option<Worker>,
     /// What is doubtful about the servers, and does not stand in the way.
     pub findings: Vec<Diagnostic>,
+    /// What was deployed, in a few words; nothing where the servers were there before.
+    pub deployed: Option<String>,
+    /// What leads to servers in a cluster: they cannot be reached any more when it is dropped.
+    pub forwards: Option<Forwards>,
+}
+
+/// A topic on a Kafka that answers.
+#[derive(Debug, Clone)]
+pub struct KafkaTopic {
+    /// The cluster.
+    pub kafka: Kafka,
+    /// How the topic was found, or made.
+    pub state: TopicState,
 }
 
 /// The topic that a run goes over.
@@ -69,13 +86,16 @@ pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
     Ok(StateDir::locate(folder.as_deref(), &plan.pipeline.metadata.name)?)
 }
 
-/// Opens the graph in the state folder and makes the constraints that the mapping needs. `folder` is told as soon as it is known.
+/// Makes ready what a run talks to: the servers, which are deployed first where the file says so, or the graph in the state
+/// folder, which is told in `folder` as soon as it is known; and in it the constraints that the mapping needs.
 ///
 /// # Errors
-/// Where the folder cannot be used, another process holds it, or a constraint cannot be made.
+/// Where a server cannot be deployed or reached, the folder cannot be used, another process holds it, or a constraint cannot be
+/// made.
 pub(super) async fn deploy(
     plan: &Plan,
     options: &Options,
+    progress: &Progress,
     folder: &mut Option<StateDir>,
 ) -> Result<Endpoints, Fault> {
     let state = folder.insert(state(plan, options)?);
@@ -84,8 +104,11 @@ pub(super) async fn deploy(
         Target::Embedded => {
             plan.source()?;
         }
-        Target::External => return external(plan, options).await,
-        target @ Target::Kubernetes => return Err(super::fault::target_not_available(target)),
+        Target::External => return on_servers(plan, options, servers(plan, options).await?, None).await,
+        Target::Kubernetes => {
+            let (servers, deployed) = kubernetes::deploy(plan, options, progress).await?;
+            return on_servers(plan, options, servers, Some(deployed)).await;
+        }
     }
     state.create()?;
     let dead_letters = state.dead_letters(&plan.pipeline.spec.topic.dead_letters());
@@ -102,6 +125,8 @@ pub(super) struct Looked {
     pub store: Box<dyn GraphStore>,
     /// The Kafka cluster; none on the embedded target.
     pub kafka: Option<Kafka>,
+    /// What leads to servers in a cluster.
+    pub _forwards: Option<Forwards>,
 }
 
 /// Opens what a run would talk to, and makes nothing.
@@ -109,48 +134,67 @@ pub(super) struct Looked {
 /// # Errors
 /// Where a server does not answer, or the embedded graph is in use.
 pub(super) async fn look(plan: &Plan, options: &Options) -> Result<Looked, Fault> {
-    match options.target(plan) {
-        Target::Embedded => {
-            let state = state(plan, options)?;
-            let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
-            Ok(Looked { store: Box::new(store), kafka: None })
+    if options.target(plan) == Target::Embedded {
+        let state = state(plan, options)?;
+        let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
+        return Ok(Looked { store: Box::new(store), kafka: None, _forwards: None });
+    }
+    let Servers { kafka, neo4j, forwards, .. } = servers(plan, options).await?;
+    Ok(Looked { store: Box::new(neo4j), kafka: Some(kafka), _forwards: forwards })
+}
+
+/// Reaches the servers that the file names, or that a run has deployed.
+///
+/// # Errors
+/// Where one does not answer, or is not deployed yet.
+pub(super) async fn servers(plan: &Plan, options: &Options) -> Result<Servers, Fault> {
+    let infrastructure = &plan.pipeline.spec.infrastructure;
+    match (options.target(plan), &infrastructure.external, &infrastructure.kubernetes) {
+        (Target::Kubernetes, _, Some(kubernetes)) => {
+            let reach = kubernetes::reach(plan, options, kubernetes).await?;
+            kubernetes::connect(plan, reach).await
         }
-        Target::External => {
-            let (kafka, neo4j) = servers(plan).await?;
-            Ok(Looked { store: Box::new(neo4j), kafka: Some(kafka) })
-        }
-        target @ Target::Kubernetes => Err(super::fault::target_not_available(target)),
+        (Target::External, Some(external), _) => external::reach(plan, external).await?.connect().await,
+        _ => Err(super::fault::no_servers()),
     }
 }
 
-/// Reaches the servers that the file names.
-pub(super) async fn servers(plan: &Plan) -> Result<(Kafka, Neo4j), Fault> {
-    match &plan.pipeline.spec.infrastructure.external {
-        Some(external) => external::reach(external, &plan.base).await,
-        None => Err(super::fault::no_servers()),
+/// Reaches the Kafka cluster that the file names, or that a run has deployed, and what leads there.
+pub(super) async fn kafka(plan: &Plan, options: &Options) -> Result<(Kafka, Option<Forwards>), Fault> {
+    let infrastructure = &plan.pipeline.spec.infrastructure;
+    match (options.target(plan), &infrastructure.external, &infrastructure.kubernetes) {
+        (Target::Kubernetes, _, Some(kubernetes)) => kubernetes::kafka(plan, options, kubernetes).await,
+        (Target::External, Some(external), _) => Ok((external::kafka(plan, external).await?, None)),
+        _ => Err(super::fault::no_servers()),
     }
 }
 
-/// Reaches the Kafka cluster that the file names.
-pub(super) async fn kafka(plan: &Plan) -> Result<Kafka, Fault> {
-    match &plan.pipeline.spec.infrastructure.external {
-        Some(external) => external::reach_kafka(external, &plan.base).await,
-        None => Err(super::fault::no_servers()),
-    }
-}
-
-/// Reaches the servers that the file names, and makes the topic and the constraints.
-async fn external(plan: &Plan, options: &Options) -> Result<Endpoints, Fault> {
+/// Makes the topic and the constraints on servers that answer.
+async fn on_servers(
+    plan: &Plan,
+    options: &Options,
+    servers: Servers,
+    deployed: Option<String>,
+) -> Result<Endpoints, Fault> {
     let spec = &plan.pipeline.spec;
-    let (kafka, neo4j) = servers(plan).await?;
+    let Servers { kafka, neo4j, worker, forwards } = servers;
     if options.fresh {
         clear(plan, &kafka, &neo4j).await?;
     }
-    let topic = external::topic(&kafka, &spec.topic).await?;
-    let findings = super::fault::topic(&topic.state);
-    let connect = worker(plan).await?;
-    let endpoints = prepare(plan, Box::new(neo4j), Topic::Kafka(Box::new(topic))).await?;
-    Ok(Endpoints { connect, findings, ..endpoints })
+    let state = kafka.ensure_topic(&spec.topic).await?;
+    let findings = super::fault::topic(&state);
+    let worker = match worker {
+        Some(worker) => Some(worker.open().await?),
+        None => None,
+    };
+    let topic = Topic::Kafka(Box::new(KafkaTopic { kafka, state }));
+    let endpoints = prepare(plan, Box::new(neo4j), topic).await?;
+    Ok(Endpoints { worker, findings, deployed, forwards, ..endpoints })
+}
+
+/// The group whose committed offsets show others how far a pipeline is.
+pub(super) fn group(pipeline: &Pipeline) -> String {
+    format!("runner.{}", pipeline.metadata.name)
 }
 
 /// Throws away what earlier runs have loaded: the checkpoints, the nodes and relationships that the mapping writes, and the
@@ -164,16 +208,6 @@ async fn clear(plan: &Plan, kafka: &Kafka, neo4j: &Neo4j) -> Result<(), Fault> {
         kafka.delete_topic(&topic.dead_letters()).await?;
     }
     Ok(neo4j.clear(&topic.name, &plan.mapping.schema).await?)
-}
-
-/// Reaches the Kafka Connect worker, where the mapping is loaded by one, and looks whether it has the sink.
-pub(super) async fn worker(plan: &Plan) -> Result<Option<Connect>, Fault> {
-    let spec = &plan.pipeline.spec;
-    let external = spec.infrastructure.external.as_ref().filter(|_| spec.mapping.loader == Loader::Connect);
-    let Some(existing) = external.and_then(|external| external.connect.as_ref()) else { return Ok(None) };
-    let (connect, _) = Connect::open(&existing.url).await?;
-    connect.require(NEO4J_SINK).await?;
-    Ok(Some(connect))
 }
 
 /// An empty graph in memory, for tests and previews.
@@ -192,7 +226,16 @@ async fn prepare(plan: &Plan, store: Box<dyn GraphStore>, topic: Topic) -> Resul
         refuse_other_topic(&*store, name).await?;
     }
     let prepared = store.prepare(&plan.mapping.schema).await?;
-    Ok(Endpoints { store, checkpoints, topic, prepared, connect: None, findings: Vec::new() })
+    Ok(Endpoints {
+        store,
+        checkpoints,
+        topic,
+        prepared,
+        worker: None,
+        findings: Vec::new(),
+        deployed: None,
+        forwards: None,
+    })
 }
 
 /// Refuses a graph that was loaded through another topic: under a new name every row would be loaded a second time.
@@ -225,7 +268,10 @@ impl Endpoints {
 
 impl Summary for Endpoints {
     fn summary(&self) -> String {
-        let engine = self.store.engine();
+        let engine = match &self.deployed {
+            Some(deployed) => format!("{deployed}; {}", self.store.engine()),
+            None => self.store.engine(),
+        };
         match (self.loaded(), self.prepared.made.len()) {
             (0, 0) => format!("{engine}, empty graph"),
             (0, 1) => format!("{engine}, empty graph, 1 constraint made"),

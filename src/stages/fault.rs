@@ -3,6 +3,7 @@
 mod connect;
 mod kafka;
 mod manifest;
+mod reach;
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +11,6 @@ use std::path::{Path as FilePath, PathBuf};
 
 use thiserror::Error;
 
-use super::Target;
 use super::state::StateError;
 use super::stream::{DeadLetterError, LoadError, ResumeError};
 use crate::analysis::AnalysisError;
@@ -22,6 +22,7 @@ use crate::validate;
 
 pub(super) use kafka::topic;
 pub(super) use manifest::not_rendered;
+pub(super) use reach::{forward, no_secret, no_such_key, not_deployed, not_ready};
 
 /// Why a run ended before its end: one finding or more.
 #[derive(Debug, Clone)]
@@ -375,11 +376,6 @@ pub(super) fn no_servers() -> Fault {
         .into()
 }
 
-/// The fault of a secret that is not where the file says; validation has told where that is.
-pub(super) fn missing_secret(tried: String) -> Fault {
-    Diagnostic::new(Code::MissingSecret, tried).into()
-}
-
 /// The fault of a dead letter that is not there.
 pub(super) fn no_dead_letter(topic: &str, Place { partition, offset }: Place) -> Fault {
     Diagnostic::new(
@@ -410,16 +406,4 @@ pub(super) fn nothing_to_follow() -> Fault {
         .at_key(Path::of("spec.infrastructure"))
         .help("run without `--follow`, or name a Kafka under `infrastructure.external`")
         .into()
-}
-
-/// The fault of a target that is not there yet.
-pub(super) fn target_not_available(target: Target) -> Fault {
-    let key = target.to_string();
-    Diagnostic::new(
-        Code::TargetNotAvailable,
-        format!("this version of runner does not run on the `{target}` target yet; it only validates it"),
-    )
-    .at_key(Path::of("spec.infrastructure").key(key))
-    .help("`runner run FILE --target embedded` runs the same file here, with no server")
-    .into()
 }

@@ -1,5 +1,7 @@
 //! What the servers say about a pipeline, before anything is made: `validate --live`.
 
+use super::deploy::Servers;
+use super::run::Options;
 use super::validate::Plan;
 use super::{Fault, deploy, fault};
 use crate::diagnostic::{Code, Diagnostic, Path};
@@ -19,9 +21,15 @@ pub struct Asked {
 
 /// Asks the servers that the file names: whether they answer, whether the topic is there and fits, whether the statements can
 /// be run, and whether they have the procedures. Nothing is made or written.
-pub async fn ask(plan: &Plan) -> Asked {
+pub async fn ask(plan: &Plan, options: &Options) -> Asked {
+    let Asked { servers, findings } = ask_all(plan, options).await;
+    let Fault(findings) = Fault(findings).in_cluster(&plan.pipeline.spec.infrastructure, &[]);
+    Asked { servers, findings }
+}
+
+async fn ask_all(plan: &Plan, options: &Options) -> Asked {
     let mut asked = Asked::default();
-    let (kafka, neo4j) = match deploy::servers(plan).await {
+    let Servers { kafka, neo4j, worker, forwards: _open } = match deploy::servers(plan, options).await {
         Ok(servers) => servers,
         Err(Fault(findings)) => return Asked { findings, ..asked },
     };
@@ -37,7 +45,9 @@ pub async fn ask(plan: &Plan) -> Asked {
         }
         Err(error) => asked.findings.extend(Fault::from(error).0),
     }
-    if let Err(Fault(findings)) = deploy::worker(plan).await {
+    if let Some(worker) = worker
+        && let Err(Fault(findings)) = worker.open().await
+    {
         asked.findings.extend(findings);
     }
     asked

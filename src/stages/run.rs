@@ -87,9 +87,9 @@ pub async fn run(
         }
     };
     let mut results = Results { findings: plan.warnings.clone(), ..Results::default() };
-    if let Err(Fault(faults)) = Box::pin(stages(&plan, options, interrupt, &mut journal, &mut results)).await
-    {
-        results.findings.extend(faults);
+    let done = Box::pin(stages(&plan, options, interrupt, &mut journal, &mut results)).await;
+    if let Err(fault) = done {
+        results.findings.extend(fault.in_cluster(&plan.pipeline.spec.infrastructure, &[]).0);
         journal.skip_rest();
     }
     conclude(document, &plan, options, interrupt, journal, results).await
@@ -160,10 +160,9 @@ async fn stages(
         Some(address) => Some(metrics::serve(address, &plan.pipeline.metadata.name, &counters).await?),
         None => None,
     };
-    let endpoints =
-        journal.stage(Stage::Deploy, Box::pin(deploy::deploy(plan, options, &mut results.state))).await?;
-
     let progress = journal.progress.clone();
+    let deploying = Box::pin(deploy::deploy(plan, options, &progress, &mut results.state));
+    let endpoints = journal.stage(Stage::Deploy, deploying).await?;
     for note in endpoints.notes() {
         progress.tell(Event::StageNote { stage: Stage::Deploy, note });
     }

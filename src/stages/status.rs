@@ -88,6 +88,11 @@ pub struct LastRun {
 /// # Errors
 /// Where a server does not answer, or the embedded graph is in use.
 pub async fn status(plan: &Plan, options: &Options) -> Result<Status, Fault> {
+    let status = ask(plan, options).await;
+    status.map_err(|fault| fault.in_cluster(&plan.pipeline.spec.infrastructure, &[]))
+}
+
+async fn ask(plan: &Plan, options: &Options) -> Result<Status, Fault> {
     let spec = &plan.pipeline.spec;
     let looked = deploy::look(plan, options).await?;
     let store = &*looked.store;

@@ -1,9 +1,11 @@
-//! A live line a stage, for a terminal: rate, how much of how much, and when it will be done.
+//! A live line a stage, for a terminal: rate, how much of how much, and when it will be done; below it, a line for each object
+//! of a cluster that is awaited.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::{Reader, seconds};
 use crate::progress::{Event, Outcome};
@@ -12,23 +14,34 @@ use crate::progress::{Event, Outcome};
 const TICK: Duration = Duration::from_millis(120);
 /// A stage whose end is not known yet.
 const SPINNER: &str = "{spinner} {prefix:<9} {elapsed} {msg}";
+/// An object that is awaited.
+const OBJECT: &str = "  {spinner} {prefix} {elapsed} {msg}";
 /// A stage that counts towards an end.
 const BAR: &str = "{spinner} {prefix:<9} {bar:24} {human_pos}/{human_len} {msg} {rate} {eta} left";
 
 /// Draws on the terminal.
 pub(super) struct Live {
+    lines: MultiProgress,
     bar: ProgressBar,
+    /// The objects that are awaited, by kind and name.
+    objects: BTreeMap<String, ProgressBar>,
     counting: bool,
     colours: bool,
 }
 
 impl Live {
     pub(super) fn new(colours: bool) -> Self {
-        Self { bar: ProgressBar::hidden(), counting: false, colours }
+        Self {
+            lines: MultiProgress::new(),
+            bar: ProgressBar::hidden(),
+            objects: BTreeMap::new(),
+            counting: false,
+            colours,
+        }
     }
 
     fn started(&mut self, stage: String) {
-        self.bar = ProgressBar::new_spinner().with_style(style(SPINNER)).with_prefix(stage);
+        self.bar = self.lines.add(ProgressBar::new_spinner().with_style(style(SPINNER)).with_prefix(stage));
         self.bar.enable_steady_tick(TICK);
         self.counting = false;
     }
@@ -45,7 +58,27 @@ impl Live {
         self.bar.set_position(done);
     }
 
+    fn object(&mut self, object: &str, state: &str, settled: bool) {
+        if settled {
+            if let Some(line) = self.objects.remove(object) {
+                line.finish_and_clear();
+                self.lines.remove(&line);
+            }
+            return;
+        }
+        let line = self.objects.entry(object.to_owned()).or_insert_with(|| {
+            let line = ProgressBar::new_spinner().with_style(style(OBJECT)).with_prefix(object.to_owned());
+            let line = self.lines.add(line);
+            line.enable_steady_tick(TICK);
+            line
+        });
+        line.set_message(state.to_owned());
+    }
+
     fn finished(&mut self, stage: &str, outcome: Outcome, took: f64, summary: &str) {
+        for line in std::mem::take(&mut self.objects).into_values() {
+            line.finish_and_clear();
+        }
         let (mark, colour) = match outcome {
             Outcome::Done | Outcome::Unchanged => ('✓', AnsiColor::Green),
             Outcome::Interrupted | Outcome::Skipped => ('•', AnsiColor::Yellow),
@@ -63,6 +96,7 @@ impl Reader for Live {
             Event::StageStarted { stage } => self.started(stage.to_string()),
             Event::StageProgress { unit, done, total, .. } => self.progress(unit, *done, *total),
             Event::StageNote { note, .. } => self.bar.println(format!("  {note}")),
+            Event::ObjectState { object, state, settled } => self.object(object, state, *settled),
             Event::StageFinished { stage, outcome, seconds, summary } => {
                 self.finished(&stage.to_string(), *outcome, *seconds, summary);
             }

@@ -1,5 +1,6 @@
 //! Plain lines, for logs: one at each stage's end, and at most one in ten seconds between.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::super::ui::Ui;
@@ -15,11 +16,25 @@ pub(super) struct Plain<'a> {
     last: Instant,
     /// How much was done when it was told last: where nothing moves, there is nothing to tell.
     told: Option<u64>,
+    /// The objects that are awaited: those that were there at once are not worth a line.
+    awaited: BTreeSet<String>,
 }
 
 impl<'a> Plain<'a> {
     pub(super) fn new(ui: &'a Ui) -> Self {
-        Self { ui, last: Instant::now(), told: None }
+        Self { ui, last: Instant::now(), told: None, awaited: BTreeSet::new() }
+    }
+
+    fn object(&mut self, object: &str, state: &str, settled: bool) {
+        let was_awaited = if settled {
+            self.awaited.remove(object)
+        } else {
+            self.awaited.insert(object.to_owned());
+            true
+        };
+        if was_awaited {
+            self.line(&format!("{object}: {state}"));
+        }
     }
 
     fn line(&mut self, line: &str) {
@@ -40,6 +55,7 @@ impl Reader for Plain<'_> {
                 let total = total.map(|total| format!(" of {}", count(total))).unwrap_or_default();
                 self.line(&format!("{stage}: {}{total} {unit}", count(*done)));
             }
+            Event::ObjectState { object, state, settled } => self.object(object, state, *settled),
             Event::StageFinished { stage, outcome, seconds: took, summary } => {
                 self.line(&format!("{stage}: {outcome} in {} — {summary}", seconds(*took)));
             }

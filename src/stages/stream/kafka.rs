@@ -44,7 +44,7 @@ pub(super) async fn stream(
     resume::same_digest(&endpoints.checkpoints, &plan.stream_digest)?;
     let way = Way::new(plan, endpoints, topic, extent, watch.interrupt);
     let source = way.source().await?;
-    if let Some(worker) = &endpoints.connect {
+    if let Some(worker) = &endpoints.worker {
         return way.by_connect(source, worker, watch).await;
     }
     let loaded = way.loaded();

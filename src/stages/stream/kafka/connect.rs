@@ -8,19 +8,18 @@ use std::collections::BTreeMap;
 use super::{Way, high};
 use crate::progress::{Event, Stage};
 use crate::source::Dataset;
-use crate::spec::SecretSource;
 use crate::stages::Fault;
+use crate::stages::deploy::Worker;
 use crate::stages::stream::{LettersAt, Resume, Streamed, Watch, check};
-use crate::topic::connect::{self, Connect, ConnectorConfig, Neo4jSink, Secret};
+use crate::topic::connect::{self, Connect, ConnectorConfig, Neo4jSink};
 use crate::topic::kafka::{Producer, Watermarks};
-use crate::validate;
 
 impl Way<'_> {
     /// Produces the rows and has them loaded by the worker.
     pub(super) async fn by_connect(
         &self,
         source: Option<(&Dataset, Resume, Producer)>,
-        worker: &Connect,
+        worker: &Worker,
         watch: &Watch<'_>,
     ) -> Result<Streamed, Fault> {
         let mut total = None;
@@ -31,12 +30,12 @@ impl Way<'_> {
             producer.close().await;
             outcome?;
         }
-        let config = self.connector()?;
+        let config = self.connector(worker);
         let before = self.letters().await?;
         let marks = self.topic.kafka.watermarks(self.name()).await?;
         let ends = high(&marks);
         let begun = self.left(config.name(), &ends).await?;
-        self.run_connector(worker, &config, &ends, begun, watch).await?;
+        self.run_connector(&worker.connect, &config, &ends, begun, watch).await?;
         self.conclude_connect(config.name(), begun, before, total, watch).await
     }
 
@@ -68,22 +67,17 @@ impl Way<'_> {
     }
 
     /// The connector's configuration.
-    fn connector(&self) -> Result<ConnectorConfig, Fault> {
+    fn connector(&self, worker: &Worker) -> ConnectorConfig {
         let spec = &self.plan.pipeline.spec;
-        let Some(external) = &spec.infrastructure.external else {
-            return Err(crate::stages::fault::no_servers());
-        };
-        let secret = |source: &SecretSource| validate::secret(source, &self.plan.base);
-        let password = external.neo4j.password_from.as_ref().map(secret).transpose();
         let sink = Neo4jSink {
             name: &self.plan.pipeline.metadata.name,
             topic: &spec.topic,
             statement: &self.plan.mapping.schema.statement,
-            neo4j: &external.neo4j,
-            password: password.map_err(crate::stages::fault::missing_secret)?.map(Secret::Inline),
+            neo4j: &worker.neo4j,
+            password: worker.password.clone(),
             stream: &spec.stream,
         };
-        Ok(sink.config())
+        sink.config()
     }
 
     async fn left(&self, connector: &str, ends: &BTreeMap<u32, u64>) -> Result<u64, Fault> {

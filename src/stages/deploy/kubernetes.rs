@@ -1,0 +1,305 @@
+//! Servers in a Kubernetes cluster: deployed by a run, and reached from here by forwards, or from a pod by their names.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy as _;
+use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use kube::Api;
+
+use super::reach::{Reach, Secrets, Servers, WorkerReach, connect_kafka};
+use crate::diagnostic::Path;
+use crate::infrastructure::endpoints::{BOLT_PORT, CONNECT_PORT, FORWARD_PORT};
+use crate::infrastructure::{Cluster, Destination, Forwards, Names, Route, manifests};
+use crate::progress::Progress;
+use crate::spec::{ExternalKafka, ExternalNeo4j, KafkaSecurity, Kubernetes, Loader, SecretSource};
+use crate::stages::run::Options;
+use crate::stages::validate::Plan;
+use crate::stages::{Fault, fault};
+use crate::topic::connect::Secret;
+use crate::topic::kafka::{self, Kafka};
+
+/// The cluster of a pipeline, with what the file says of it.
+pub(in crate::stages) struct Site<'a> {
+    plan: &'a Plan,
+    spec: &'a Kubernetes,
+    names: Names,
+    pub cluster: Cluster,
+    in_cluster: bool,
+}
+
+/// Reaches the servers that a run has deployed.
+pub(super) async fn reach(plan: &Plan, options: &Options, spec: &Kubernetes) -> Result<Reach, Fault> {
+    let site = Site::open(plan, options, spec).await?;
+    site.look(&site.servers()).await?;
+    site.reach().await
+}
+
+/// Connects to the servers; what is in the way is told with what is in the way of the forwards to them.
+pub(super) async fn connect(plan: &Plan, reach: Reach) -> Result<Servers, Fault> {
+    let Reach { kafka, neo4j, worker, forwards } = reach;
+    let connected = Reach { kafka, neo4j, worker, forwards: None }.connect().await;
+    let troubles = forwards.as_ref().map(Forwards::troubles).unwrap_or_default();
+    match connected {
+        Ok(servers) => Ok(Servers { forwards, ..servers }),
+        Err(fault) => Err(fault.in_cluster(&plan.pipeline.spec.infrastructure, &troubles)),
+    }
+}
+
+/// Reaches the Kafka that a run has deployed.
+pub(super) async fn kafka(
+    plan: &Plan,
+    options: &Options,
+    spec: &Kubernetes,
+) -> Result<(Kafka, Option<Forwards>), Fault> {
+    let site = Site::open(plan, options, spec).await?;
+    site.look(&[Server::Kafka]).await?;
+    let forwards = site.forwards(&[Server::Kafka]).await?;
+    let kafka = connect_kafka(&site.kafka(&site.secrets()).await?).await;
+    let troubles = forwards.as_ref().map(Forwards::troubles).unwrap_or_default();
+    let kafka = kafka.map_err(|fault| fault.in_cluster(&plan.pipeline.spec.infrastructure, &troubles))?;
+    Ok((kafka, forwards))
+}
+
+/// Deploys the servers and reaches them; the words are what was deployed.
+pub(super) async fn deploy(
+    plan: &Plan,
+    options: &Options,
+    _progress: &Progress,
+) -> Result<(Servers, String), Fault> {
+    let Some(spec) = &plan.pipeline.spec.infrastructure.kubernetes else { return Err(fault::no_servers()) };
+    let site = Site::open(plan, options, spec).await?;
+    let objects = manifests::manifests(&plan.pipeline).unwrap_or_default();
+    temporary(&site, &objects).await?;
+    Ok((connect(plan, site.reach().await?).await?, String::new()))
+}
+
+async fn temporary(site: &Site<'_>, objects: &[crate::infrastructure::Object]) -> Result<(), Fault> {
+    use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+    let namespace = site.cluster.namespace();
+    for object in objects {
+        let id = object.id();
+        let api: Api<DynamicObject> = match &id.namespace {
+            Some(namespace) => Api::namespaced_with(site.cluster.client(), namespace, &id.resource()),
+            None => Api::all_with(site.cluster.client(), &id.resource()),
+        };
+        api.patch(&id.name, &PatchParams::apply("runner"), &Patch::Apply(object.manifest())).await?;
+        if id.kind == "Namespace" {
+            let name = site.names.neo4j_auth();
+            let secret = serde_json::from_value(
+                serde_json::json!({"metadata": {"name": name}, "stringData": {"password": "temporary"}}),
+            );
+            let _ = Api::<k8s_openapi::api::core::v1::Secret>::namespaced(site.cluster.client(), namespace)
+                .create(&PostParams::default(), &secret.unwrap_or_default())
+                .await;
+        }
+    }
+    while site.look(&site.servers()).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    Ok(())
+}
+
+/// A server that a pipeline on Kubernetes may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Server {
+    Kafka,
+    Neo4j,
+    Connect,
+}
+
+impl Server {
+    /// Its key in the file.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Neo4j => "neo4j",
+            Self::Connect => "connect",
+        }
+    }
+
+    /// What it is called among people.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Kafka => "Kafka",
+            Self::Neo4j => "Neo4j",
+            Self::Connect => "Kafka Connect",
+        }
+    }
+}
+
+impl<'a> Site<'a> {
+    /// A client for the cluster; nothing is sent yet.
+    pub async fn open(plan: &'a Plan, options: &Options, spec: &'a Kubernetes) -> Result<Self, Fault> {
+        let mut access = options.access.clone();
+        let in_cluster = access.is_in_cluster();
+        // A pod needs no context, and may well have the same file.
+        access.context = access.context.or_else(|| spec.context.clone()).filter(|_| !in_cluster);
+        let cluster = Cluster::open(&access, &spec.namespace).await?;
+        let names = Names::of(&plan.pipeline, spec);
+        Ok(Self { plan, spec, names, cluster, in_cluster })
+    }
+
+    /// The servers that runner deploys, rather than uses.
+    fn servers(&self) -> Vec<Server> {
+        let Kubernetes { kafka, neo4j, connect, .. } = self.spec;
+        let deployed = [
+            (Server::Kafka, kafka.existing.is_none()),
+            (Server::Neo4j, neo4j.existing.is_none()),
+            (
+                Server::Connect,
+                self.loads_by_connect() && connect.as_ref().is_some_and(|connect| connect.existing.is_none()),
+            ),
+        ];
+        deployed.into_iter().filter(|(_, deployed)| *deployed).map(|(server, _)| server).collect()
+    }
+
+    fn loads_by_connect(&self) -> bool {
+        self.plan.pipeline.spec.mapping.loader == Loader::Connect
+    }
+
+    fn secrets(&self) -> Secrets<'_> {
+        Secrets { base: &self.plan.base, cluster: Some(&self.cluster) }
+    }
+
+    /// Looks whether servers are there and ready.
+    async fn look(&self, servers: &[Server]) -> Result<(), Fault> {
+        for server in servers.iter().filter(|server| self.servers().contains(server)) {
+            let title = server.title();
+            let (ready, wanted) = self
+                .pods(*server)
+                .await?
+                .ok_or_else(|| fault::not_deployed(server.key(), title, &self.spec.namespace))?;
+            if ready == 0 {
+                return Err(fault::not_ready(server.key(), title, (ready, wanted)));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many pods of a server are ready, of how many; none where it is not there.
+    async fn pods(&self, server: Server) -> Result<Option<(i32, i32)>, Fault> {
+        let (client, namespace) = (self.cluster.client(), self.cluster.namespace());
+        let name = match server {
+            Server::Kafka => self.names.kafka(),
+            Server::Neo4j => self.names.neo4j(),
+            Server::Connect => {
+                let deployments = Api::<Deployment>::namespaced(client, namespace);
+                let found = deployments.get_opt(&self.names.connect()).await?;
+                return Ok(found.map(|deployment| {
+                    let ready = deployment.status.and_then(|status| status.ready_replicas);
+                    let wanted = deployment.spec.and_then(|spec| spec.replicas);
+                    (ready.unwrap_or(0), wanted.unwrap_or(1))
+                }));
+            }
+        };
+        let found = Api::<StatefulSet>::namespaced(client, namespace).get_opt(&name).await?;
+        Ok(found.map(|set| {
+            let ready = set.status.and_then(|status| status.ready_replicas);
+            let wanted = set.spec.and_then(|spec| spec.replicas);
+            (ready.unwrap_or(0), wanted.unwrap_or(1))
+        }))
+    }
+
+    /// Opens the forwards, and finds out the passwords.
+    async fn reach(&self) -> Result<Reach, Fault> {
+        let secrets = self.secrets();
+        let kafka = self.kafka(&secrets).await?;
+        let (neo4j_spec, password) = self.neo4j(&secrets).await?;
+        let forwards = self.forwards(&self.servers()).await?;
+        let local = |server| self.local(forwards.as_ref(), server);
+        let mut neo4j = secrets.neo4j(&neo4j_spec, password.clone());
+        if let Some(address) = local(Server::Neo4j) {
+            neo4j.uri = format!("bolt://{address}");
+        }
+        let connect = self.spec.connect.as_ref().filter(|_| self.loads_by_connect());
+        let worker = connect.map(|connect| WorkerReach {
+            url: match (&connect.existing, local(Server::Connect)) {
+                (Some(existing), _) => existing.url.clone(),
+                (None, Some(address)) => format!("http://{address}"),
+                (None, None) => self.names.connect_url(),
+            },
+            neo4j: neo4j_spec,
+            password: password.map(Secret::Inline),
+        });
+        Ok(Reach { kafka, neo4j, worker, forwards })
+    }
+
+    /// How Kafka is reached: one that runner deploys takes any client.
+    async fn kafka(&self, secrets: &Secrets<'_>) -> Result<kafka::Connection, Fault> {
+        if let Some(existing) = &self.spec.kafka.existing {
+            return secrets.kafka(existing, &at().key("kafka").key("existing")).await;
+        }
+        let bootstrap = if self.in_cluster {
+            self.names.bootstrap()
+        } else {
+            let ports = self.broker_ports().map(|(_, port)| format!("127.0.0.1:{port}"));
+            ports.collect::<Vec<_>>().join(",")
+        };
+        let spec = ExternalKafka { bootstrap, security: KafkaSecurity::default() };
+        secrets.kafka(&spec, &at().key("kafka")).await
+    }
+
+    /// How Neo4j is reached by pods of the cluster, and its password.
+    async fn neo4j(&self, secrets: &Secrets<'_>) -> Result<(ExternalNeo4j, Option<String>), Fault> {
+        let at = at().key("neo4j");
+        let neo4j = &self.spec.neo4j;
+        if let Some(existing) = &neo4j.existing {
+            let password = secrets.password(existing, &at.key("existing")).await?;
+            return Ok((existing.clone(), password));
+        }
+        let secret = Some(manifests::password(&self.names, neo4j));
+        let source = SecretSource { secret, ..SecretSource::default() };
+        let password = secrets.read(&source, at.key("passwordFrom")).await?;
+        Ok((ExternalNeo4j::plain(&self.names.bolt()), Some(password)))
+    }
+
+    /// Each broker with the port that it tells clients of its listener `FORWARD`.
+    fn broker_ports(&self) -> impl Iterator<Item = (u32, u16)> + '_ {
+        (0..self.spec.kafka.brokers).zip(self.spec.forward.kafka..)
+    }
+
+    /// Forwards to servers; none from within the cluster.
+    async fn forwards(&self, servers: &[Server]) -> Result<Option<Forwards>, Fault> {
+        let deployed = self.servers();
+        let routes = servers.iter().filter(|server| deployed.contains(server));
+        let routes: Vec<Route> = routes.flat_map(|server| self.routes(*server)).collect();
+        if self.in_cluster || routes.is_empty() {
+            return Ok(None);
+        }
+        let forwards = Forwards::open(&self.cluster, folder(), &routes).await;
+        forwards.map(Some).map_err(|error| fault::forward(&error, &self.spec.forward))
+    }
+
+    fn routes(&self, server: Server) -> Vec<Route> {
+        let ports = &self.spec.forward;
+        let service = |port, name, to| vec![Route { port, to: Destination::Service { name, port: to } }];
+        match server {
+            Server::Kafka => {
+                let broker = |(ordinal, port)| Route {
+                    port,
+                    to: Destination::Pod { name: self.names.broker(ordinal), port: FORWARD_PORT },
+                };
+                self.broker_ports().map(broker).collect()
+            }
+            Server::Neo4j => service(ports.neo4j, self.names.neo4j(), BOLT_PORT),
+            Server::Connect => service(ports.connect, self.names.connect(), CONNECT_PORT),
+        }
+    }
+
+    /// Where a server's forward listens, if it has one.
+    fn local(&self, forwards: Option<&Forwards>, server: Server) -> Option<SocketAddr> {
+        let route = self.routes(server).into_iter().next()?;
+        forwards?.address(&route.to)
+    }
+}
+
+/// The folder in which runs find each other's forwards.
+fn folder() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.runtime_dir().unwrap_or_else(|| strategy.data_dir()).join("runner").join("forwards"))
+}
+
+fn at() -> Path {
+    Path::of("spec.infrastructure.kubernetes")
+}
