@@ -8,6 +8,7 @@ mod connect;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
@@ -15,6 +16,7 @@ use futures::future::try_join_all;
 
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
+use super::reader::Reader;
 use super::{Counters, Extent, Resume, Streamed, Watch, check, resume, tick};
 use crate::graph::Checkpoint;
 use crate::progress::Interrupt;
@@ -30,8 +32,6 @@ use crate::topic::kafka::{
 
 /// How often it is looked where the topic ends.
 const LOOKING: Duration = Duration::from_secs(5);
-/// How long a batch waits for more records behind its first.
-const LINGER: Duration = Duration::from_millis(100);
 
 /// Moves all rows that are not in the topic yet into it, and all records that are not in the graph yet into that.
 pub(super) async fn stream(
@@ -230,6 +230,7 @@ impl<'a> Way<'a> {
     /// Loads all lanes, side by side; the first fault of one ends all.
     async fn load(&self, consumer: &Consumer, lanes: Vec<Lane>, watch: &Watch<'_>) -> Result<(), LoadError> {
         let job = Job::new(self.plan, self.endpoints, watch);
+        let mapping = Arc::new(self.plan.mapping.clone());
         let lane = |lane: Lane| {
             let partition = lane.partition();
             let checkpoint = self.endpoints.checkpoints.get(&partition).cloned();
@@ -240,7 +241,9 @@ impl<'a> Way<'a> {
                 &self.producer_options(),
             );
             let loader = Loader::new(&job, checkpoints, DeadLetters::Topic(Box::new(letters)));
-            run(loader, lane, consumer, watch)
+            let from = lane.position();
+            let reader = Reader::new(lane, Arc::clone(&mapping), job.batch_rows());
+            run(loader, reader, (partition, from), consumer, watch)
         };
         for (partition, next) in lanes.iter().map(|lane| (lane.partition(), lane.position())) {
             watch.counters.loaded_to(partition, next);
@@ -308,29 +311,31 @@ impl<'a> Way<'a> {
     }
 }
 
-/// Loads a lane to its end, or to the batch at which it is asked to stop. Returns where it stands then.
+/// Loads a partition from where its lane stands to its end, or to the batch at which it is asked to stop. Returns where it
+/// stands then.
 async fn run(
     mut loader: Loader<'_>,
-    mut lane: Lane,
+    mut reader: Reader,
+    (partition, from): (u32, u64),
     consumer: &Consumer,
     watch: &Watch<'_>,
 ) -> Result<(u32, u64), LoadError> {
-    let mut next = lane.position();
+    let mut next = from;
     while !watch.interrupt.requested() {
         let batch = tokio::select! {
-            batch = lane.batch(loader.batch_rows(), LINGER) => batch?,
+            batch = reader.batch() => batch?,
             () = watch.interrupt.made() => None,
         };
         let Some(batch) = batch else { break };
-        loader.load(batch.records).await?;
-        loader.pass(batch.partition, batch.next).await?;
+        loader.load(batch.attempts).await?;
+        loader.pass(partition, batch.next).await?;
         if batch.next > next {
             next = batch.next;
-            watch.counters.loaded_to(batch.partition, next);
-            consumer.commit(&BTreeMap::from([(batch.partition, next)]));
+            watch.counters.loaded_to(partition, next);
+            consumer.commit(&BTreeMap::from([(partition, next)]));
         }
     }
-    Ok((lane.partition(), next))
+    Ok((partition, next))
 }
 
 /// Where the partitions end.
