@@ -12,6 +12,7 @@ mod journal;
 mod judge;
 pub mod live;
 mod metrics;
+mod patience;
 pub mod preview;
 pub mod render;
 pub mod report;

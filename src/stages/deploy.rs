@@ -13,6 +13,7 @@ pub(super) use reach::Servers;
 pub use reach::Worker;
 
 use super::journal::Summary;
+use super::patience::{Outages, PatientStore};
 use super::run::Options;
 use super::state::StateDir;
 use super::validate::Plan;
@@ -20,7 +21,6 @@ use super::{Fault, Target};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Neo4j, Prepared};
 use crate::infrastructure::Forwards;
-use crate::progress::Progress;
 use crate::spec::Pipeline;
 use crate::topic::kafka::{Kafka, TopicState};
 
@@ -95,7 +95,7 @@ pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
 pub(super) async fn deploy(
     plan: &Plan,
     options: &Options,
-    progress: &Progress,
+    outages: Outages,
     folder: &mut Option<StateDir>,
 ) -> Result<Endpoints, Fault> {
     let state = folder.insert(state(plan, options)?);
@@ -104,10 +104,12 @@ pub(super) async fn deploy(
         Target::Embedded => {
             plan.source()?;
         }
-        Target::External => return on_servers(plan, options, servers(plan, options).await?, None).await,
+        Target::External => {
+            return on_servers(plan, options, servers(plan, options).await?, None, outages).await;
+        }
         Target::Kubernetes => {
-            let (servers, deployed) = kubernetes::deploy(plan, options, progress).await?;
-            return on_servers(plan, options, servers, Some(deployed)).await;
+            let (servers, deployed) = kubernetes::deploy(plan, options, &outages.progress).await?;
+            return on_servers(plan, options, servers, Some(deployed), outages).await;
         }
     }
     state.create()?;
@@ -175,6 +177,7 @@ async fn on_servers(
     options: &Options,
     servers: Servers,
     deployed: Option<String>,
+    outages: Outages,
 ) -> Result<Endpoints, Fault> {
     let spec = &plan.pipeline.spec;
     let Servers { kafka, neo4j, worker, forwards } = servers;
@@ -188,7 +191,7 @@ async fn on_servers(
         None => None,
     };
     let topic = Topic::Kafka(Box::new(KafkaTopic { kafka, state }));
-    let endpoints = prepare(plan, Box::new(neo4j), topic).await?;
+    let endpoints = prepare(plan, Box::new(PatientStore::new(neo4j, outages)), topic).await?;
     Ok(Endpoints { worker, findings, deployed, forwards, ..endpoints })
 }
 

@@ -19,7 +19,6 @@ use super::load::{Job, LoadError, Loader};
 use super::reader::Reader;
 use super::{Counters, Extent, Resume, Streamed, Watch, check, resume, tick};
 use crate::graph::Checkpoint;
-use crate::progress::Interrupt;
 use crate::report::{Check, Rows};
 use crate::source::{Batch, Dataset, Encoder, SourceError};
 use crate::stages::Fault;
@@ -42,7 +41,7 @@ pub(super) async fn stream(
     watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
     resume::same_digest(&endpoints.checkpoints, &plan.stream_digest)?;
-    let way = Way::new(plan, endpoints, topic, extent, watch.interrupt);
+    let way = Way::new(plan, endpoints, topic, extent, watch);
     let source = way.source().await?;
     if let Some(worker) = &endpoints.worker {
         return way.by_connect(source, worker, watch).await;
@@ -74,7 +73,7 @@ struct Way<'a> {
     topic: &'a KafkaTopic,
     extent: Extent,
     patience: Duration,
-    interrupt: &'a Interrupt,
+    watch: &'a Watch<'a>,
 }
 
 impl<'a> Way<'a> {
@@ -83,15 +82,20 @@ impl<'a> Way<'a> {
         endpoints: &'a Endpoints,
         topic: &'a KafkaTopic,
         extent: Extent,
-        interrupt: &'a Interrupt,
+        watch: &'a Watch<'a>,
     ) -> Self {
         let patience = Duration::from_secs(plan.pipeline.spec.stream.patience_seconds.into());
-        Self { plan, endpoints, topic, extent, patience, interrupt }
+        Self { plan, endpoints, topic, extent, patience, watch }
     }
 
     /// Asks Kafka, and asks again while it is away: an outage between two steps is waited out like one within them.
     async fn patiently<T>(&self, ask: impl AsyncFn() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
-        kafka::patiently(self.patience, || !self.interrupt.requested(), ask).await
+        let goes_on = || {
+            let goes_on = !self.watch.interrupt.requested();
+            self.watch.counters.retries.add(goes_on.into());
+            goes_on
+        };
+        kafka::patiently(self.patience, goes_on, ask).await
     }
 
     /// How far the topic's partitions reach.
