@@ -1,8 +1,10 @@
 //! The one place where a run's errors become words for people: code, message, place, advice.
 
+mod cluster;
 mod connect;
 mod kafka;
 mod manifest;
+mod pods;
 mod reach;
 
 use std::io;

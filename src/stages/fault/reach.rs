@@ -2,17 +2,11 @@
 
 use super::{Fault, with_causes};
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path};
-use crate::infrastructure::{ClusterError, ForwardError};
+use crate::infrastructure::ForwardError;
 use crate::spec::{Forward, Infrastructure};
 
 /// The keys of the servers, below `external` and below `kubernetes`.
 const SERVERS: [&str; 3] = ["kafka", "neo4j", "connect"];
-
-impl From<ClusterError> for Fault {
-    fn from(error: ClusterError) -> Self {
-        Diagnostic::new(Code::ServerUnreachable, with_causes(&error)).at_key(kubernetes()).into()
-    }
-}
 
 impl From<kube::Error> for Fault {
     fn from(error: kube::Error) -> Self {
