@@ -1,5 +1,6 @@
 //! From the file to the objects of a cluster: pure functions, with nothing secret in what they make.
 
+mod connect;
 mod kafka;
 mod neo4j;
 mod network;
@@ -13,9 +14,10 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::api::ObjectMeta;
 
 pub(crate) use neo4j::PASSWORD_KEY;
+pub use connect::password_reference;
 pub use neo4j::password;
 
-use super::endpoints::{BOLT_PORT, CONTROLLER_PORT, HTTP_PORT, KAFKA_PORT, Names, ZOOKEEPER_PORT};
+use super::endpoints::{BOLT_PORT, CONNECT_PORT, CONTROLLER_PORT, HTTP_PORT, KAFKA_PORT, Names, ZOOKEEPER_PORT};
 use super::object::NoObject;
 use super::{Object, Owner, Wave};
 use crate::spec::{KafkaMode, Kubernetes, Pipeline};
@@ -61,6 +63,9 @@ pub fn manifests(pipeline: &Pipeline) -> Result<Vec<Object>, ManifestError> {
     if kubernetes.neo4j.existing.is_none() && kubernetes.neo4j.helm.is_none() {
         objects.extend(neo4j::objects(&names, &kubernetes.neo4j)?);
     }
+    if let Some(connect) = kubernetes.connect.as_ref().filter(|connect| connect.existing.is_none()) {
+        objects.extend(connect::objects(&names, connect, kubernetes)?);
+    }
     objects.extend(policies(&names, kubernetes)?);
     overrides::apply(&mut objects, &kubernetes.overrides, &Owner { pipeline: names.pipeline.clone() })?;
     objects.sort_by_key(|object| (object.wave, object.id()));
@@ -89,6 +94,9 @@ fn policies(names: &Names, kubernetes: &Kubernetes) -> Result<Vec<Object>, Manif
     }
     if kubernetes.neo4j.existing.is_none() && kubernetes.neo4j.helm.is_none() {
         policies.push(network::policy(names, "neo4j", names.neo4j(), &[BOLT_PORT, HTTP_PORT])?);
+    }
+    if kubernetes.connect.as_ref().is_some_and(|connect| connect.existing.is_none()) {
+        policies.push(network::policy(names, "connect", names.connect(), &[CONNECT_PORT])?);
     }
     Ok(policies)
 }

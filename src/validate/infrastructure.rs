@@ -130,7 +130,7 @@ fn existing_beside_deployed(at: &Path, places: &Places, found: &mut Vec<Diagnost
     const DEPLOYED: [(&str, &[&str]); 3] = [
         ("kafka", &["mode", "brokers", "storage", "image", "resources"]),
         ("neo4j", &["plugins", "storage", "image", "resources", "passwordFrom", "helm"]),
-        ("connect", &["image", "resources"]),
+        ("connect", &["image", "plugins", "resources"]),
     ];
     for (server, keys) in DEPLOYED {
         let at = at.key(server);
