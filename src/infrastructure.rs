@@ -7,6 +7,8 @@ pub mod endpoints;
 pub mod forward;
 pub mod manifests;
 pub mod object;
+pub mod pods;
+pub mod usage;
 
 pub use cluster::{Access, Cluster, ClusterError};
 pub use endpoints::Names;
