@@ -165,6 +165,16 @@ fn live(id: Id, wave: Wave, object: &DynamicObject) -> Option<Live> {
 }
 
 impl Cluster {
+    /// The name of its namespace, as an object.
+    pub(super) fn namespace_id(&self) -> Id {
+        Id {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: self.namespace().to_owned(),
+        }
+    }
+
     /// Where objects like the one named are, in its namespace or outside of all.
     pub(super) fn objects(&self, id: &Id) -> Api<DynamicObject> {
         let resource: ApiResource = id.resource();
