@@ -5,12 +5,15 @@
 pub mod access;
 pub mod apply;
 pub mod cluster;
+pub mod destroy;
+pub mod diagnose;
 pub mod diff;
 pub mod endpoints;
 pub mod inventory;
 pub mod manifests;
 pub mod object;
 pub mod plan;
+pub mod readiness;
 pub mod refusal;
 pub mod request;
 pub mod secrets;

@@ -31,7 +31,7 @@ const NEEDED: [(&str, &[&str], &[&str]); 6] = [
 
 /// What following the pods and reaching their ports takes.
 const NEEDED_OF_PODS: [(&str, &[&str]); 4] = [
-    ("pods", &["get", "list", "watch"]),
+    ("pods", &["get", "list", "watch", "delete"]),
     ("pods/log", &["get"]),
     ("pods/portforward", &["create"]),
     ("events", &["list"]),
@@ -81,8 +81,9 @@ pub fn needed(namespace: &str) -> Vec<Permission> {
     let objects = NEEDED.iter().flat_map(|(group, resources, verbs)| {
         resources.iter().flat_map(move |resource| verbs.iter().map(move |verb| (*group, *resource, *verb)))
     });
-    let pods =
-        NEEDED_OF_PODS.iter().flat_map(|(resource, verbs)| verbs.iter().map(move |verb| ("", *resource, *verb)));
+    let pods = NEEDED_OF_PODS
+        .iter()
+        .flat_map(|(resource, verbs)| verbs.iter().map(move |verb| ("", *resource, *verb)));
     let namespace = Some(namespace.to_owned());
     let permission =
         |(group, resource, verb)| Permission { group, resource, verb, namespace: namespace.clone() };
@@ -106,7 +107,12 @@ pub async fn check(cluster: &Cluster) -> Result<(), AccessError> {
     match cluster.find(&cluster.namespace_id(), Wave::Namespace).await {
         Ok(Some(_)) | Err(RequestError::Forbidden { .. }) => {}
         Ok(None) => {
-            permissions.push(Permission { group: "", resource: "namespaces", verb: "create", namespace: None });
+            permissions.push(Permission {
+                group: "",
+                resource: "namespaces",
+                verb: "create",
+                namespace: None,
+            });
         }
         Err(error) => return Err(error.into()),
     }
@@ -133,8 +139,10 @@ async fn review(cluster: &Cluster, permission: &Permission) -> kube::Result<bool
         namespace: permission.namespace.clone(),
         ..ResourceAttributes::default()
     };
-    let spec =
-        SelfSubjectAccessReviewSpec { resource_attributes: Some(attributes), ..SelfSubjectAccessReviewSpec::default() };
+    let spec = SelfSubjectAccessReviewSpec {
+        resource_attributes: Some(attributes),
+        ..SelfSubjectAccessReviewSpec::default()
+    };
     let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
     let answer = Api::all(cluster.client()).create(&PostParams::default(), &review).await?;
     Ok(answer.status.is_some_and(|status| status.allowed))

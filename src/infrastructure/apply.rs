@@ -95,7 +95,11 @@ pub async fn apply(
     tell: &mut impl FnMut(ObjectEvent),
 ) -> Result<Applied, ObjectsError> {
     let ground = Ground::survey(cluster, owner, objects).await?;
-    all(objects.iter().filter(|object| !ground.is_given(object)).map(|one| ground.owned(&one.id())).collect())?;
+    all(objects
+        .iter()
+        .filter(|object| !ground.is_given(object))
+        .map(|one| ground.owned(&one.id()))
+        .collect())?;
     let mut applied = Applied::default();
     let mut told = |event: ObjectEvent| {
         applied.count(&event.state);

@@ -15,8 +15,7 @@ const REDACTED: &str = "(secret)";
 const OF_THE_SERVER: [&str; 6] =
     ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
 /// What tells the entries of Kubernetes' lists apart, the likeliest first (the merge keys of its types).
-const KEYS: [&str; 7] =
-    ["name", "mountPath", "containerPort", "port", "devicePath", "topologyKey", "ip"];
+const KEYS: [&str; 7] = ["name", "mountPath", "containerPort", "port", "devicePath", "topologyKey", "ip"];
 
 /// A field whose value would be another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,7 +35,12 @@ pub struct FieldChange {
 #[must_use]
 pub fn differences(live: &Value, after: &Value) -> Vec<FieldChange> {
     let mut found = Vec::new();
-    compare(&mut String::new(), Some(&without_servers_own(live)), Some(&without_servers_own(after)), &mut found);
+    compare(
+        &mut String::new(),
+        Some(&without_servers_own(live)),
+        Some(&without_servers_own(after)),
+        &mut found,
+    );
     if after.get("kind").and_then(Value::as_str) == Some("Secret") {
         found.iter_mut().for_each(redact);
     }
@@ -92,7 +96,8 @@ fn fields(
 fn entries(path: &mut String, before: &[Value], after: &[Value], found: &mut Vec<FieldChange>) {
     let known = found.len();
     if let Some(key) = KEYS.iter().find(|key| tells_apart(key, before) && tells_apart(key, after)) {
-        let names = |entries: &[Value]| entries.iter().filter_map(|entry| name(entry, key)).collect::<Vec<_>>();
+        let names =
+            |entries: &[Value]| entries.iter().filter_map(|entry| name(entry, key)).collect::<Vec<_>>();
         let entry = |entries: &'_ [Value], wanted: &str| {
             entries.iter().find(|entry| name(entry, key).as_deref() == Some(wanted)).cloned()
         };

@@ -100,7 +100,11 @@ impl Inventory {
     ///
     /// # Errors
     /// Where the API server does not answer, or does not let us look.
-    pub async fn discover(cluster: &Cluster, owner: &Owner, objects: &[Object]) -> Result<Self, RequestError> {
+    pub async fn discover(
+        cluster: &Cluster,
+        owner: &Owner,
+        objects: &[Object],
+    ) -> Result<Self, RequestError> {
         let mut kinds: BTreeMap<(String, String), Wave> = objects
             .iter()
             .filter(|object| object.wave != Wave::Namespace)
@@ -110,7 +114,12 @@ impl Inventory {
             kinds.entry((api_version.to_owned(), kind.to_owned())).or_insert(wave);
         }
         let lists = kinds.into_iter().map(|((api_version, kind), wave)| async move {
-            let id = Id { api_version, kind, namespace: Some(cluster.namespace().to_owned()), name: String::new() };
+            let id = Id {
+                api_version,
+                kind,
+                namespace: Some(cluster.namespace().to_owned()),
+                name: String::new(),
+            };
             list(cluster, owner, &id, wave).await
         });
         let found = try_join_all(lists).await?;

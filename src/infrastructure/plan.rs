@@ -85,13 +85,13 @@ pub async fn plan(
 ) -> Result<Changes, ObjectsError> {
     let ground = Ground::survey(cluster, owner, objects).await?;
     let planned = objects.iter().map(|object| change(cluster, &ground, object, conflicts));
-    let planned: Vec<Result<Change, Refusal>> =
-        stream::iter(planned).buffered(AT_ONCE).try_collect().await?;
+    let planned: Vec<Result<Change, Refusal>> = stream::iter(planned).buffered(AT_ONCE).try_collect().await?;
     let mut changes = all(planned)?;
     let beyond = ground.inventory.beyond(objects).into_iter();
     changes.extend(beyond.map(|live| Change::of(live, Action::Prune)));
     let named: Vec<Id> = objects.iter().map(Object::id).collect();
-    let kept = ground.inventory.iter().filter(|live| live.outlives_its_manifest() && !named.contains(&live.id));
+    let kept =
+        ground.inventory.iter().filter(|live| live.outlives_its_manifest() && !named.contains(&live.id));
     changes.extend(kept.map(|live| Change::of(live, Action::Keep)));
     Ok(Changes(changes))
 }
@@ -228,7 +228,7 @@ impl Ground {
     /// # Errors
     /// Where it is not the pipeline's, or on its way out.
     pub fn owned(&self, id: &Id) -> Result<Option<&Live>, Refusal> {
-        let refused = |reason: Reason| Err(Refusal { id: id.clone(), reason });
+        let refused = |reason: Reason| Err(Refusal { id: id.clone(), reason: Box::new(reason) });
         if let Some(foreign) = self.foreign.iter().find(|live| live.id == *id) {
             let text = |text: Option<&str>| text.map(str::to_owned);
             let (managed_by, pipeline) = (text(foreign.managed_by()), text(foreign.pipeline()));

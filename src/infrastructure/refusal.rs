@@ -35,7 +35,7 @@ pub struct Refusal {
     /// Which.
     pub id: Id,
     /// Why.
-    pub reason: Reason,
+    pub reason: Box<Reason>,
 }
 
 /// Why an object cannot be applied.
@@ -94,7 +94,7 @@ impl Refusal {
             RequestError::Refused(status) => reason(&status, id)?,
             error => return Err(error.into()),
         };
-        Ok(Self { id: id.clone(), reason })
+        Ok(Self { id: id.clone(), reason: Box::new(reason) })
     }
 }
 

@@ -108,7 +108,8 @@ pub async fn ensure_auth(
     match given {
         Some(given) if given != held => {
             let patch = Patch::<Value>::Merge(json!({ "stringData": { PASSWORD_KEY: given.0 } }));
-            let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+            let params =
+                PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
             cluster.ask(|| api.patch(name, &params, &patch)).await?;
             Ok(given)
         }
@@ -147,7 +148,7 @@ fn refuse_foreign(live: Option<&Live>, owner: &Owner) -> Result<(), SecretError>
     let Some(live) = live.filter(|live| !live.belongs_to(owner)) else { return Ok(()) };
     let text = |text: Option<&str>| text.map(str::to_owned);
     let (managed_by, pipeline) = (text(live.managed_by()), text(live.pipeline()));
-    let reason = Reason::Foreign { managed_by, pipeline };
+    let reason = Box::new(Reason::Foreign { managed_by, pipeline });
     Err(SecretError::Foreign(Refusal { id: live.id.clone(), reason }))
 }
 

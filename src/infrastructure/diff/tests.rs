@@ -38,10 +38,11 @@ fn a_field_is_named_by_its_path_and_an_entry_of_a_list_by_its_name() {
 
 #[test]
 fn a_removed_entry_is_one_change_and_an_order_one_too() {
-    let env = |names: &[&str]| {
-        json!({ "env": names.iter().map(|name| json!({ "name": name, "value": "x" })).collect::<Vec<_>>() })
-    };
-    assert_eq!(shown(&env(&["A", "B", "C"]), &env(&["A", "C"])), ["env[B]: {\"name\":\"B\",\"value\":\"x\"} -> -"]);
+    let env = |names: &[&str]| json!({ "env": names.iter().map(|name| json!({ "name": name, "value": "x" })).collect::<Vec<_>>() });
+    assert_eq!(
+        shown(&env(&["A", "B", "C"]), &env(&["A", "C"])),
+        ["env[B]: {\"name\":\"B\",\"value\":\"x\"} -> -"]
+    );
     assert_eq!(differences(&env(&["A", "B"]), &env(&["B", "A"])).len(), 1);
 }
 

@@ -12,7 +12,7 @@ fn read(status: Value) -> Result<Reason, ObjectsError> {
         name: "trips-kafka".to_owned(),
     };
     let status: Status = serde_json::from_value(status).unwrap();
-    Refusal::read(&id, RequestError::Refused(status.boxed())).map(|refusal| refusal.reason)
+    Refusal::read(&id, RequestError::Refused(status.boxed())).map(|refusal| *refusal.reason)
 }
 
 #[test]
