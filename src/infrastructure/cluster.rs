@@ -1,9 +1,13 @@
 //! A cluster that can be talked to.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kube::config::{InClusterError, InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
+
+/// A server that takes no connection within this time is not there.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a cluster is found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,15 +28,23 @@ const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 pub struct Cluster {
     client: Client,
     namespace: String,
-    address: String,
+    server: String,
 }
 
 /// Why a cluster cannot be talked to.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// The kubeconfig cannot be read, or has no such context.
-    #[error("the kubeconfig cannot be used")]
+    #[error("the kubeconfig cannot be used: {0}")]
     Kubeconfig(#[from] KubeconfigError),
+    /// The kubeconfig has no context of that name.
+    #[error("the kubeconfig has no context `{name}`")]
+    NoContext {
+        /// The name.
+        name: String,
+        /// Those that it has.
+        known: Vec<String>,
+    },
     /// There is neither a kubeconfig nor what a pod is given.
     #[error("no cluster is named")]
     NoCluster(#[from] InferConfigError),
@@ -40,7 +52,7 @@ pub enum ClusterError {
     #[error("this is no pod of a cluster, or it was given no token")]
     NoPod(#[from] InClusterError),
     /// No client can be made of the configuration.
-    #[error("no client can be made of the kubeconfig")]
+    #[error("no client can be made of the kubeconfig: {0}")]
     Client(#[source] kube::Error),
 }
 
@@ -50,10 +62,17 @@ impl Cluster {
     /// # Errors
     /// Where the kubeconfig cannot be used.
     pub async fn open(access: &Access, namespace: &str) -> Result<Self, ClusterError> {
-        let config = access.config().await?;
-        let address = config.cluster_url.to_string();
+        let mut config = access.config().await?;
+        config.connect_timeout = Some(CONNECTS_WITHIN);
+        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = Client::try_from(config).map_err(ClusterError::Client)?;
-        Ok(Self { client, namespace: namespace.to_owned(), address })
+        Ok(Self { client, namespace: namespace.to_owned(), server })
+    }
+
+    /// The address of its API server.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     /// The client.
@@ -66,12 +85,6 @@ impl Cluster {
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
-    }
-
-    /// The API server's address.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
     }
 }
 
@@ -86,14 +99,23 @@ impl Access {
     }
 
     async fn config(&self) -> Result<Config, ClusterError> {
-        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
         if self.is_in_cluster() && self.kubeconfig.is_none() {
             return Ok(Config::incluster()?);
         }
-        Ok(match (&self.kubeconfig, &self.context) {
-            (Some(file), _) => Config::from_custom_kubeconfig(Kubeconfig::read_from(file)?, &options).await?,
-            (None, Some(_)) => Config::from_kubeconfig(&options).await?,
-            (None, None) => Config::infer().await?,
-        })
+        if self.kubeconfig.is_none() && self.context.is_none() {
+            return Ok(Config::infer().await?);
+        }
+        let kubeconfig = match &self.kubeconfig {
+            Some(file) => Kubeconfig::read_from(file)?,
+            None => Kubeconfig::read()?,
+        };
+        if let Some(name) = &self.context {
+            let known: Vec<String> = kubeconfig.contexts.iter().map(|context| context.name.clone()).collect();
+            if !known.contains(name) {
+                return Err(ClusterError::NoContext { name: name.clone(), known });
+            }
+        }
+        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
+        Ok(Config::from_custom_kubeconfig(kubeconfig, &options).await?)
     }
 }

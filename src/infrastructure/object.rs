@@ -17,6 +17,9 @@ pub const PIPELINE_LABEL: &str = "runner.dev/pipeline";
 /// The label that says who looks after an object; Kubernetes' own recommended labels have it.
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 
+/// The annotation of an object that no manifest names and that stays all the same, until the pipeline is destroyed: `disabled`, as Flux has it.
+pub const PRUNE_ANNOTATION: &str = "runner.dev/prune";
+
 /// The pipeline that objects belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {

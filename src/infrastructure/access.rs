@@ -1,0 +1,179 @@
+//! What runner must be allowed to do in a namespace: one list, asked about before anything is done, and written as a Role in `k8s/`.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use k8s_openapi::api::authorization::v1::{
+    ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
+};
+use kube::api::{Api, PostParams};
+
+use super::plan::AT_ONCE;
+use super::{Cluster, RequestError, Wave};
+
+/// An API server that does not answer the first question within this time is not there.
+const REACHED_WITHIN: Duration = Duration::from_secs(5);
+
+/// What deploying, reading and destroying a pipeline takes: the group, the resources, and what is done with them.
+const NEEDED: [(&str, &[&str], &[&str]); 6] = [
+    (
+        "",
+        &["configmaps", "secrets", "serviceaccounts", "services"],
+        &["get", "list", "create", "patch", "delete"],
+    ),
+    ("", &["persistentvolumeclaims"], &["get", "list", "delete"]),
+    ("apps", &["deployments", "statefulsets"], &["get", "list", "create", "patch", "delete"]),
+    ("networking.k8s.io", &["networkpolicies"], &["get", "list", "create", "patch", "delete"]),
+    ("policy", &["poddisruptionbudgets"], &["get", "list", "create", "patch", "delete"]),
+    ("batch", &["jobs"], &["get", "list", "create", "patch", "delete"]),
+];
+
+/// What following the pods and reaching their ports takes.
+const NEEDED_OF_PODS: [(&str, &[&str]); 4] = [
+    ("pods", &["get", "list", "watch", "delete"]),
+    ("pods/log", &["get"]),
+    ("pods/portforward", &["create"]),
+    ("events", &["list"]),
+];
+
+/// Something that one may or may not do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    /// The API group; empty for the core.
+    pub group: &'static str,
+    /// The resource, such as `pods/log`.
+    pub resource: &'static str,
+    /// What is done with it.
+    pub verb: &'static str,
+    /// The namespace; none for what stands outside of them.
+    pub namespace: Option<String>,
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { group, resource, verb, namespace } = self;
+        write!(f, "{verb} {resource}")?;
+        if !group.is_empty() {
+            write!(f, ".{group}")?;
+        }
+        match namespace {
+            Some(namespace) => write!(f, " in namespace {namespace}"),
+            None => write!(f, " in the cluster"),
+        }
+    }
+}
+
+/// Why it is not sure that everything is allowed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum AccessError {
+    /// The API server does not answer, or does not know who asks.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// Some of it is not allowed.
+    #[error("{} permissions are missing", .0.len())]
+    Missing(Vec<Permission>),
+}
+
+/// All that is needed in a namespace.
+#[must_use]
+pub fn needed(namespace: &str) -> Vec<Permission> {
+    let objects = NEEDED.iter().flat_map(|(group, resources, verbs)| {
+        resources.iter().flat_map(move |resource| verbs.iter().map(move |verb| (*group, *resource, *verb)))
+    });
+    let pods = NEEDED_OF_PODS
+        .iter()
+        .flat_map(|(resource, verbs)| verbs.iter().map(move |verb| ("", *resource, *verb)));
+    let namespace = Some(namespace.to_owned());
+    let permission =
+        |(group, resource, verb)| Permission { group, resource, verb, namespace: namespace.clone() };
+    objects.chain(pods).map(permission).collect()
+}
+
+/// Reaches the cluster, and asks whether all that a pipeline needs is allowed.
+///
+/// Making the namespace is asked about only where it is not there: who has a Role in one needs no more than that.
+///
+/// # Errors
+/// Where the API server cannot be reached within 5 s, or permissions are missing: all of them.
+pub async fn check(cluster: &Cluster) -> Result<(), AccessError> {
+    let namespace = cluster.namespace();
+    let first = needed(namespace).into_iter().next();
+    if let Some(first) = first {
+        // The first question is asked once, and alone: it finds out whether anybody is there.
+        cluster.ask_once(review(cluster, &first), REACHED_WITHIN).await?;
+    }
+    let mut permissions = needed(namespace);
+    match cluster.find(&cluster.namespace_id(), Wave::Namespace).await {
+        Ok(Some(_)) | Err(RequestError::Forbidden { .. }) => {}
+        Ok(None) => {
+            permissions.push(Permission {
+                group: "",
+                resource: "namespaces",
+                verb: "create",
+                namespace: None,
+            });
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let reviews = permissions.into_iter().map(|permission| async move {
+        let allowed = cluster.ask(|| review(cluster, &permission)).await?;
+        Ok::<_, RequestError>((!allowed).then_some(permission))
+    });
+    let missing: Vec<Option<Permission>> = stream::iter(reviews).buffered(AT_ONCE).try_collect().await?;
+    let missing: Vec<Permission> = missing.into_iter().flatten().collect();
+    if missing.is_empty() { Ok(()) } else { Err(AccessError::Missing(missing)) }
+}
+
+/// Asks whether something is allowed; everybody may ask that of themselves.
+async fn review(cluster: &Cluster, permission: &Permission) -> kube::Result<bool> {
+    let (resource, subresource) = match permission.resource.split_once('/') {
+        Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
+        None => (permission.resource, None),
+    };
+    let attributes = ResourceAttributes {
+        group: Some(permission.group.to_owned()),
+        resource: Some(resource.to_owned()),
+        subresource,
+        verb: Some(permission.verb.to_owned()),
+        namespace: permission.namespace.clone(),
+        ..ResourceAttributes::default()
+    };
+    let spec = SelfSubjectAccessReviewSpec {
+        resource_attributes: Some(attributes),
+        ..SelfSubjectAccessReviewSpec::default()
+    };
+    let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
+    let answer = Api::all(cluster.client()).create(&PostParams::default(), &review).await?;
+    Ok(answer.status.is_some_and(|status| status.allowed))
+}
+
+/// The rules of a Role that allows all of it, as YAML: what `k8s/role.yaml` holds.
+#[must_use]
+pub fn rules() -> String {
+    use std::fmt::Write as _;
+    let mut text = String::from("rules:\n");
+    let list = |items: &[&str]| items.join(", ");
+    let pods = NEEDED_OF_PODS.map(|(resource, verbs)| ("", vec![resource], verbs));
+    let objects = NEEDED.iter().map(|(group, resources, verbs)| (*group, resources.to_vec(), *verbs));
+    for (group, resources, verbs) in objects.chain(pods) {
+        // Writing to a text does not fail.
+        let _ = writeln!(text, "  - apiGroups: [\"{group}\"]");
+        let _ = writeln!(text, "    resources: [{}]", list(&resources));
+        let _ = writeln!(text, "    verbs: [{}]", list(verbs));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permission_is_named_by_verb_resource_and_place() {
+        let all = needed("trips");
+        let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
+        assert!(texts.contains(&"patch statefulsets.apps in namespace trips".to_owned()));
+        assert!(texts.contains(&"create pods/portforward in namespace trips".to_owned()));
+    }
+}

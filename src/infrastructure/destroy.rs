@@ -1,0 +1,235 @@
+//! Taking a pipeline's objects away: by inventory, the last wave first, with what data needs kept unless it is asked for.
+
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use kube::api::ListParams;
+use kube::core::DynamicObject;
+use kube::discovery::{Discovery, Scope, verbs};
+use serde::Serialize;
+use tokio::time::{Instant, sleep};
+
+use super::apply::{ObjectEvent, ObjectState, delete};
+use super::plan::AT_ONCE;
+use super::{Cluster, Id, Inventory, Live, Object, ObjectsError, Owner, RequestError, Wave};
+
+/// Servers write their data before they end; the longest grace period of a pod that runner makes is two minutes.
+const GONE_WITHIN: Duration = Duration::from_mins(4);
+/// Between two looks.
+const BETWEEN: Duration = Duration::from_millis(300);
+/// What every namespace has, or what comes and goes with other objects.
+const NOBODYS: [&str; 6] =
+    ["Event", "Endpoints", "EndpointSlice", "ControllerRevision", "PodMetrics", "Lease"];
+
+/// What becomes of data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Data {
+    /// Volumes stay, and the password that opens them.
+    #[default]
+    Keep,
+    /// They go, too.
+    Delete,
+}
+
+/// Why an object stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "why", rename_all = "camelCase")]
+pub enum Kept {
+    /// It holds data.
+    Volume,
+    /// It opens what a volume holds.
+    Password,
+    /// The namespace was there before runner.
+    NotOurs,
+    /// Others' objects are in the namespace.
+    Inhabited {
+        /// Some of them.
+        by: Vec<Id>,
+    },
+    /// What is in the namespace may not be looked at.
+    Unknown {
+        /// The server's words.
+        message: String,
+    },
+    /// Something that stays is in it.
+    HoldsKept,
+}
+
+/// What a destroy would take away, and what it would leave.
+#[derive(Debug, Clone, Default)]
+pub struct Destruction {
+    /// What goes, in the order in which it goes.
+    goes: Vec<Live>,
+    /// What stays, and why.
+    pub stays: Vec<(Id, Kept)>,
+}
+
+impl Destruction {
+    /// What goes, in the order in which it goes.
+    pub fn goes(&self) -> impl Iterator<Item = &Id> {
+        self.goes.iter().map(|live| &live.id)
+    }
+
+    /// Whether nothing goes.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.goes.is_empty()
+    }
+}
+
+/// Looks what would go and what would stay. `objects` are those of the file, for kinds that only it names.
+///
+/// # Errors
+/// Where the API server does not answer, or does not let us look.
+pub async fn survey(
+    cluster: &Cluster,
+    owner: &Owner,
+    objects: &[Object],
+    data: Data,
+) -> Result<Destruction, ObjectsError> {
+    let id = cluster.namespace_id();
+    let Some(namespace) = cluster.find(&id, Wave::Namespace).await? else {
+        return Ok(Destruction::default());
+    };
+    let inventory = Inventory::discover(cluster, owner, objects).await?;
+    let mut destruction = sort(&inventory, data);
+    match stays(cluster, owner, &namespace, &destruction).await? {
+        Some(kept) => destruction.stays.push((id, kept)),
+        None => destruction.goes.push(namespace),
+    }
+    Ok(destruction)
+}
+
+/// What of an inventory goes and what stays: servers before what they need, volumes after them.
+fn sort(inventory: &Inventory, data: Data) -> Destruction {
+    let holds_volumes = inventory.iter().any(Live::is_volume);
+    let mut destruction = Destruction::default();
+    for live in inventory.iter() {
+        let password = live.id.kind == "Secret" && live.outlives_its_manifest() && holds_volumes;
+        match data {
+            Data::Keep if live.is_volume() => destruction.stays.push((live.id.clone(), Kept::Volume)),
+            Data::Keep if password => destruction.stays.push((live.id.clone(), Kept::Password)),
+            _ => destruction.goes.push(live.clone()),
+        }
+    }
+    destruction.goes.sort_by_key(|live| (live.is_volume(), std::cmp::Reverse(live.wave)));
+    destruction
+}
+
+/// Why the namespace stays; none where it goes.
+async fn stays(
+    cluster: &Cluster,
+    owner: &Owner,
+    namespace: &Live,
+    destruction: &Destruction,
+) -> Result<Option<Kept>, ObjectsError> {
+    if !namespace.belongs_to(owner) {
+        return Ok(Some(Kept::NotOurs));
+    }
+    if !destruction.stays.is_empty() {
+        return Ok(Some(Kept::HoldsKept));
+    }
+    match foreign(cluster, destruction).await {
+        Ok(by) if by.is_empty() => Ok(None),
+        Ok(by) => Ok(Some(Kept::Inhabited { by })),
+        Err(RequestError::Forbidden { message }) => Ok(Some(Kept::Unknown { message })),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is in the namespace and does not go with the pipeline's objects, over every kind that the cluster has: with a
+/// namespace goes all that is in it, also what runner knows nothing of.
+async fn foreign(cluster: &Cluster, destruction: &Destruction) -> Result<Vec<Id>, RequestError> {
+    let discovery = cluster.ask(|| Discovery::new(cluster.client()).run()).await?;
+    let kinds = discovery.groups().flat_map(kube::discovery::ApiGroup::recommended_resources);
+    let kinds = kinds.filter(|(resource, capabilities)| {
+        capabilities.scope == Scope::Namespaced
+            && capabilities.supports_operation(verbs::LIST)
+            && !NOBODYS.contains(&resource.kind.as_str())
+    });
+    let lists = kinds.map(|(resource, _)| async move {
+        let kind = Id {
+            api_version: resource.api_version.clone(),
+            kind: resource.kind.clone(),
+            namespace: Some(cluster.namespace().to_owned()),
+            name: String::new(),
+        };
+        let api =
+            kube::Api::<DynamicObject>::namespaced_with(cluster.client(), cluster.namespace(), &resource);
+        let params = ListParams::default();
+        let found = cluster.ask(|| api.list(&params)).await?;
+        Ok::<_, RequestError>(
+            found
+                .items
+                .into_iter()
+                .filter(is_somebodys)
+                .map(move |object| Id { name: object.metadata.name.unwrap_or_default(), ..kind.clone() }),
+        )
+    });
+    let found: Vec<_> = stream::iter(lists).buffered(AT_ONCE).try_collect().await?;
+    let goes: Vec<&Id> = destruction.goes().collect();
+    Ok(found.into_iter().flatten().filter(|id| !goes.contains(&id)).collect())
+}
+
+/// Whether an object was made by somebody: not by a controller for another object, and not by Kubernetes for the namespace.
+fn is_somebodys(object: &DynamicObject) -> bool {
+    let owned = object.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
+    let of_kubernetes = matches!(object.metadata.name.as_deref(), Some("kube-root-ca.crt" | "default"));
+    !owned && !of_kubernetes && object.metadata.deletion_timestamp.is_none()
+}
+
+/// Takes away what the survey said, wave by wave, and waits until it is gone.
+///
+/// # Errors
+/// Where the API server refuses, or objects are still there after 4 min.
+pub async fn destroy(
+    cluster: &Cluster,
+    destruction: &Destruction,
+    tell: &mut impl FnMut(ObjectEvent),
+) -> Result<(), ObjectsError> {
+    let mut rest = destruction.goes.as_slice();
+    while let Some(first) = rest.first() {
+        let turn = |live: &Live| (live.is_volume(), live.wave);
+        let length = rest.iter().take_while(|live| turn(live) == turn(first)).count();
+        let (wave, later) = rest.split_at(length);
+        for live in wave {
+            delete(cluster, live).await?;
+            tell(ObjectEvent { id: live.id.clone(), state: ObjectState::Deleting });
+        }
+        gone(cluster, wave, tell).await?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// Waits until objects are gone.
+async fn gone(
+    cluster: &Cluster,
+    wave: &[Live],
+    tell: &mut impl FnMut(ObjectEvent),
+) -> Result<(), ObjectsError> {
+    let began = Instant::now();
+    let mut still: Vec<&Live> = wave.iter().collect();
+    loop {
+        let looks = still.iter().map(|live| cluster.find(&live.id, live.wave));
+        let found: Vec<Option<Live>> = stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
+        let mut left = Vec::new();
+        for (live, found) in still.into_iter().zip(found) {
+            // Another object of the same name is somebody's new one.
+            if found.is_some_and(|found| found.metadata("uid") == live.metadata("uid")) {
+                left.push(live);
+            } else {
+                tell(ObjectEvent { id: live.id.clone(), state: ObjectState::Gone });
+            }
+        }
+        if left.is_empty() {
+            return Ok(());
+        }
+        if began.elapsed() > GONE_WITHIN {
+            let still = left.iter().map(|live| live.id.clone()).collect();
+            return Err(ObjectsError::NotGone { still, seconds: GONE_WITHIN.as_secs() });
+        }
+        still = left;
+        sleep(BETWEEN).await;
+    }
+}

@@ -1,0 +1,202 @@
+//! What of a pipeline's objects is in the cluster, found by label.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use kube::api::{Api, ApiResource, DynamicObject, ListParams};
+use serde_json::Value;
+
+use super::object::{MANAGED_BY_LABEL, PIPELINE_LABEL, PRUNE_ANNOTATION};
+use super::{Cluster, Id, Object, Owner, RequestError, Wave};
+
+/// The kinds that runner makes, or that come with them, and the wave of each: volumes come and go with their servers.
+///
+/// Roles come with charts only; who may not list them has none.
+const KINDS: [(&str, &str, Wave); 12] = [
+    ("v1", "Secret", Wave::Settings),
+    ("v1", "ConfigMap", Wave::Settings),
+    ("v1", "ServiceAccount", Wave::Settings),
+    ("networking.k8s.io/v1", "NetworkPolicy", Wave::Settings),
+    ("rbac.authorization.k8s.io/v1", "Role", Wave::Settings),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding", Wave::Settings),
+    ("v1", "PersistentVolumeClaim", Wave::Settings),
+    ("v1", "Service", Wave::Network),
+    ("policy/v1", "PodDisruptionBudget", Wave::Network),
+    ("apps/v1", "StatefulSet", Wave::Servers),
+    ("apps/v1", "Deployment", Wave::Workers),
+    ("batch/v1", "Job", Wave::Jobs),
+];
+
+/// An object that is in the cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Live {
+    /// What it is called.
+    pub id: Id,
+    /// When its turn was.
+    pub wave: Wave,
+    /// As the server has it.
+    pub value: Value,
+}
+
+/// The objects of a pipeline that are in the cluster, by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inventory(BTreeMap<Id, Live>);
+
+impl Live {
+    /// A label.
+    fn label(&self, key: &str) -> Option<&str> {
+        self.value.pointer("/metadata/labels")?.get(key)?.as_str()
+    }
+
+    /// Whether the labels say that it is the pipeline's and that runner looks after it.
+    ///
+    /// A claim is made by the controller of its `StatefulSet`, which labels it as the pods: the pipeline's name is enough.
+    #[must_use]
+    pub fn belongs_to(&self, owner: &Owner) -> bool {
+        let managed = self.is_volume() || self.managed_by() == Some(super::object::FIELD_MANAGER);
+        managed && self.pipeline() == Some(owner.pipeline.as_str())
+    }
+
+    /// Who looks after it, by its label.
+    #[must_use]
+    pub fn managed_by(&self) -> Option<&str> {
+        self.label(MANAGED_BY_LABEL)
+    }
+
+    /// The pipeline that it belongs to.
+    #[must_use]
+    pub fn pipeline(&self) -> Option<&str> {
+        self.label(PIPELINE_LABEL)
+    }
+
+    /// Whether data lives in it.
+    #[must_use]
+    pub fn is_volume(&self) -> bool {
+        self.id.kind == "PersistentVolumeClaim"
+    }
+
+    /// Whether it stays although no manifest names it: a volume, or what says so of itself.
+    #[must_use]
+    pub fn outlives_its_manifest(&self) -> bool {
+        let annotations = self.value.pointer("/metadata/annotations");
+        let prune = annotations.and_then(|annotations| annotations.get(PRUNE_ANNOTATION));
+        self.is_volume() || self.id.kind == "Namespace" || prune.and_then(Value::as_str) == Some("disabled")
+    }
+
+    /// A text of its metadata.
+    pub(super) fn metadata(&self, key: &str) -> Option<&str> {
+        self.value.pointer("/metadata")?.get(key)?.as_str()
+    }
+
+    /// Whether it is on its way out.
+    #[must_use]
+    pub fn is_going(&self) -> bool {
+        self.metadata("deletionTimestamp").is_some()
+    }
+}
+
+impl Inventory {
+    /// Looks what of a pipeline's objects is there, over the kinds that runner makes and those of the objects.
+    ///
+    /// # Errors
+    /// Where the API server does not answer, or does not let us look.
+    pub async fn discover(
+        cluster: &Cluster,
+        owner: &Owner,
+        objects: &[Object],
+    ) -> Result<Self, RequestError> {
+        let mut kinds: BTreeMap<(String, String), Wave> = objects
+            .iter()
+            .filter(|object| object.wave != Wave::Namespace)
+            .map(|object| ((object.id().api_version, object.id().kind), object.wave))
+            .collect();
+        for (api_version, kind, wave) in KINDS {
+            kinds.entry((api_version.to_owned(), kind.to_owned())).or_insert(wave);
+        }
+        let lists = kinds.into_iter().map(|((api_version, kind), wave)| async move {
+            let id = Id {
+                api_version,
+                kind,
+                namespace: Some(cluster.namespace().to_owned()),
+                name: String::new(),
+            };
+            list(cluster, owner, &id, wave).await
+        });
+        let found = try_join_all(lists).await?;
+        Ok(Self(found.into_iter().flatten().map(|live| (live.id.clone(), live)).collect()))
+    }
+
+    /// The object of a name.
+    #[must_use]
+    pub fn get(&self, id: &Id) -> Option<&Live> {
+        self.0.get(id)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Live> {
+        self.0.values()
+    }
+
+    /// Those that no manifest names any more, and that do not outlive it, in the order in which they go.
+    #[must_use]
+    pub fn beyond(&self, objects: &[Object]) -> Vec<&Live> {
+        let named: Vec<Id> = objects.iter().map(Object::id).collect();
+        let beyond = |live: &&Live| !named.contains(&live.id) && !live.outlives_its_manifest();
+        let mut beyond: Vec<&Live> = self.iter().filter(beyond).collect();
+        beyond.sort_by_key(|live| std::cmp::Reverse(live.wave));
+        beyond
+    }
+}
+
+/// The objects of a kind that bear the pipeline's labels.
+async fn list(cluster: &Cluster, owner: &Owner, kind: &Id, wave: Wave) -> Result<Vec<Live>, RequestError> {
+    let api = cluster.objects(kind);
+    let params = ListParams::default().labels(&format!("{PIPELINE_LABEL}={}", owner.pipeline));
+    let found = match cluster.ask(|| api.list(&params)).await {
+        Ok(found) => found,
+        Err(RequestError::Forbidden { .. }) if kind.api_version.starts_with("rbac.") => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let live = found.items.into_iter().filter_map(|object| {
+        let id = Id { name: object.metadata.name.clone().unwrap_or_default(), ..kind.clone() };
+        live(id, wave, &object)
+    });
+    Ok(live.filter(|live| live.belongs_to(owner)).collect())
+}
+
+/// An object as the server has it. A list leaves the kind of its items out; with it, an item is as the object alone would be.
+fn live(id: Id, wave: Wave, object: &DynamicObject) -> Option<Live> {
+    let mut value = serde_json::to_value(object).ok()?;
+    let fields = value.as_object_mut()?;
+    fields.insert("apiVersion".to_owned(), Value::from(id.api_version.clone()));
+    fields.insert("kind".to_owned(), Value::from(id.kind.clone()));
+    Some(Live { id, wave, value })
+}
+
+impl Cluster {
+    /// The name of its namespace, as an object.
+    pub(super) fn namespace_id(&self) -> Id {
+        Id {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: self.namespace().to_owned(),
+        }
+    }
+
+    /// Where objects like the one named are, in its namespace or outside of all.
+    pub(super) fn objects(&self, id: &Id) -> Api<DynamicObject> {
+        let resource: ApiResource = id.resource();
+        match &id.namespace {
+            Some(namespace) => Api::namespaced_with(self.client(), namespace, &resource),
+            None => Api::all_with(self.client(), &resource),
+        }
+    }
+
+    /// The object of a name, whoever it belongs to.
+    pub(super) async fn find(&self, id: &Id, wave: Wave) -> Result<Option<Live>, RequestError> {
+        let api = self.objects(id);
+        let found = self.ask(|| api.get_opt(&id.name)).await?;
+        Ok(found.and_then(|object| live(id.clone(), wave, &object)))
+    }
+}
