@@ -14,10 +14,12 @@ pub mod inventory;
 pub mod manifests;
 pub mod object;
 pub mod plan;
+pub mod pods;
 pub mod readiness;
 pub mod refusal;
 pub mod request;
 pub mod secrets;
+pub mod usage;
 
 pub use apply::{Applied, ObjectEvent, ObjectState};
 pub use cluster::{Access, Cluster, ClusterError};

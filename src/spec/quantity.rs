@@ -1,4 +1,4 @@
-//! Kubernetes' quantities, as far as they count bytes.
+//! Kubernetes' quantities, as far as they count bytes or cores.
 
 /// The bytes of a quantity such as `2Gi`, `512M` or `0.5Gi`; none where it is not one. Parts of a byte are dropped.
 ///
@@ -29,9 +29,32 @@ pub fn bytes(quantity: &str) -> Option<u64> {
     u64::try_from(digits * u128::from(unit) / scale).ok()
 }
 
+/// The cores of a quantity such as `250m`, `0.5` or `2`; none where it is not one.
+///
+/// The metrics API writes billionths (`n`) and millionths (`u`) too.
+#[must_use]
+pub fn cores(quantity: &str) -> Option<f64> {
+    const SUFFIXES: [(char, f64); 3] = [('n', 1e-9), ('u', 1e-6), ('m', 1e-3)];
+    let suffix = SUFFIXES.iter().find_map(|(suffix, unit)| Some((quantity.strip_suffix(*suffix)?, *unit)));
+    let (number, unit) = suffix.unwrap_or((quantity, 1.0));
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    number.parse::<f64>().ok().filter(|_| is_number).map(|number| number * unit)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::bytes;
+    use super::{bytes, cores};
+
+    #[test]
+    fn quantities_are_cores() {
+        assert_eq!(cores("2"), Some(2.0));
+        assert_eq!(cores("0.5"), Some(0.5));
+        assert_eq!(cores("250m"), Some(0.25));
+        assert_eq!(cores("1500000000n"), Some(1.5));
+        for text in ["", "m", "-1", "1e3", "inf", "two"] {
+            assert_eq!(cores(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn quantities_are_bytes() {

@@ -108,11 +108,6 @@ fn kind(error: &neo4rs::Error) -> Kind<'_> {
     }
 }
 
-/// Whether it is unknown what became of the request.
-pub(super) fn is_lost(error: &neo4rs::Error) -> bool {
-    matches!(kind(error), Kind::Lost)
-}
-
 /// What an error means for whoever asked a question.
 pub(super) fn graph_error(error: &neo4rs::Error) -> GraphError {
     match kind(error) {

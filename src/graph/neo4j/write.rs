@@ -12,7 +12,7 @@ use std::time::Duration;
 use neo4rs::summary::Counters;
 use neo4rs::{BoltMap, BoltNull, BoltType, Graph, Query, Txn, query};
 
-use super::error::{is_lost, write_error};
+use super::error::write_error;
 use super::route::Server;
 use super::rows::Rows;
 use super::value::{integer, list};
@@ -165,7 +165,8 @@ impl Neo4j {
         match verdict(&batch.advances, &stood, before.as_ref().map(|(mark, _)| mark.as_str())) {
             Verdict::Write => {}
             Verdict::WrittenBefore => {
-                transaction.rollback().await.map_err(|error| write_error(&error))?;
+                // That nothing of this transaction stays is as sure where the server cannot be told.
+                let _ = transaction.rollback().await;
                 return Ok(before.map(|(_, written)| written).unwrap_or_default());
             }
             Verdict::Fenced(partition, expected, found) => {
@@ -177,11 +178,10 @@ impl Neo4j {
             return Err(WriteError::WroteNothing { positions: written.wrote_nothing });
         }
         self.uncertain.keep(batch, mark, written.clone());
-        let outcome = transaction.commit().await;
-        if !outcome.as_ref().is_err_and(is_lost) {
-            self.uncertain.take(batch);
-        }
-        outcome.map(|_| written).map_err(|error| write_error(&error))
+        // An error is no proof that nothing happened: a server that goes down answers so for what it has committed.
+        transaction.commit().await.map_err(|error| write_error(&error))?;
+        self.uncertain.take(batch);
+        Ok(written)
     }
 
     /// How far each partition of a topic has come.

@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_took_too_long_is_told_with_how_long() {
-        let late = |troubles| NotReady::TimedOut { patience: Duration::from_secs(60), troubles };
+        let late = |troubles| NotReady::TimedOut { patience: Duration::from_mins(1), troubles };
         insta::assert_snapshot!(shown(&["crash"], late));
     }
 }
