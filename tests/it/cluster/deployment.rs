@@ -60,7 +60,7 @@ impl Deployment {
     pub fn write(&self, mut pipeline: Value) {
         pipeline["metadata"]["name"] = json!(self.name());
         pipeline["spec"]["infrastructure"] = json!({ "kubernetes": self.infrastructure });
-        self.desk.write("pipeline.yaml", &pipeline.to_string());
+        self.desk.write("pipeline.yaml", &serde_yaml::to_string(&pipeline).unwrap());
     }
 
     /// Writes the main example, as far as images without Graph Data Science can have it.
