@@ -3,7 +3,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::bed::{Bed, Case, Running};
+use super::bed::{Bed, Case};
+use crate::harness::Running;
 use crate::proxy::{Proxy, Way};
 
 /// How many kinds there are: as many seeds in a row have each of them.
