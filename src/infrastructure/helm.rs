@@ -15,9 +15,10 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use super::endpoints::Names;
+use super::manifests::password;
 use super::object::NoObject;
 use super::{Object, Owner, Wave};
-use crate::spec::Helm;
+use crate::spec::{Helm, Neo4j};
 
 /// What renders charts.
 const PROGRAM: &str = "helm";
@@ -71,12 +72,24 @@ pub enum HelmError {
 ///
 /// # Errors
 /// Where helm is not there or refuses, or the chart makes something that is no object or a Secret.
-pub async fn template(names: &Names, helm: &Helm, base: &Path) -> Result<Vec<Object>, HelmError> {
-    objects(&run(PROGRAM.as_ref(), names, helm, base).await?, names)
+pub async fn template(
+    names: &Names,
+    neo4j: &Neo4j,
+    helm: &Helm,
+    base: &Path,
+) -> Result<Vec<Object>, HelmError> {
+    let values = values(names, neo4j, &helm.values);
+    objects(&run(PROGRAM.as_ref(), names, helm, values, base).await?, names)
 }
 
 /// Runs `helm template`. The values go to its input: an argument can be read by everybody on the machine.
-async fn run(program: &OsStr, names: &Names, helm: &Helm, base: &Path) -> Result<String, HelmError> {
+async fn run(
+    program: &OsStr,
+    names: &Names,
+    helm: &Helm,
+    values: Map<String, Value>,
+    base: &Path,
+) -> Result<String, HelmError> {
     let release = names.neo4j();
     let mut command = Command::new(program);
     command.args(["template", &release, &helm.chart, "--namespace", &names.namespace]);
@@ -94,7 +107,7 @@ async fn run(program: &OsStr, names: &Names, helm: &Helm, base: &Path) -> Result
         _ => HelmError::NotRun(error),
     })?;
     let input = child.stdin.take();
-    let values = Value::from(values(names, &helm.values)).to_string();
+    let values = Value::from(values).to_string();
     let wrote = async move {
         if let Some(mut input) = input {
             // It may end before it has read them, and says itself why.
@@ -120,9 +133,9 @@ fn last_lines(stderr: &[u8]) -> String {
 
 /// The values of the file, over those that the official chart needs to fit in: its name, the Secret that holds the password
 /// (`lookup` finds nothing where a chart is only rendered), no door to the world, and what Pod Security's `restricted` asks for.
-fn values(names: &Names, given: &Map<String, Value>) -> Map<String, Value> {
+fn values(names: &Names, neo4j: &Neo4j, given: &Map<String, Value>) -> Map<String, Value> {
     let own = json!({
-        "neo4j": { "name": names.neo4j(), "passwordFromSecret": names.neo4j_auth() },
+        "neo4j": { "name": names.neo4j(), "passwordFromSecret": password(names, neo4j).name },
         "disableLookups": true,
         "services": { "neo4j": { "enabled": false } },
         "securityContext": { "seccompProfile": { "type": "RuntimeDefault" } },

@@ -72,7 +72,7 @@ pub async fn rendered(pipeline: &Pipeline, base: &Path) -> Result<Vec<Object>, M
     let Some(chart) = kubernetes.neo4j.helm.as_ref().filter(|_| kubernetes.neo4j.existing.is_none()) else {
         return manifests(pipeline);
     };
-    let chart = helm::template(&Names::of(pipeline, kubernetes), chart, base).await?;
+    let chart = helm::template(&Names::of(pipeline, kubernetes), &kubernetes.neo4j, chart, base).await?;
     assembled(pipeline, Some(chart))
 }
 

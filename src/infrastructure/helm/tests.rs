@@ -56,7 +56,7 @@ fn a_secret_in_a_chart_is_refused() {
 #[test]
 fn the_files_values_go_over_runners_map_by_map() {
     let given = json!({ "neo4j": { "edition": "enterprise" }, "services": { "neo4j": { "enabled": true } } });
-    let values = values(&names(), given.as_object().unwrap());
+    let values = values(&names(), &Neo4j::default(), given.as_object().unwrap());
     assert_eq!(values["neo4j"]["name"], "trips-neo4j");
     assert_eq!(values["neo4j"]["edition"], "enterprise");
     assert_eq!(values["services"]["neo4j"]["enabled"], true);
@@ -72,7 +72,7 @@ fn only_the_last_lines_of_a_failure_are_told() {
 #[tokio::test]
 async fn a_machine_without_helm_is_told_from_a_chart_that_fails() {
     let run = |program: &'static str| async move {
-        run(program.as_ref(), &names(), &helm("./none"), Path::new("")).await.unwrap_err()
+        run(program.as_ref(), &names(), &helm("./none"), Map::new(), Path::new("")).await.unwrap_err()
     };
     assert!(matches!(run("no-such-helm").await, HelmError::NoHelm));
     assert!(matches!(run("false").await, HelmError::Failed { .. }));
@@ -87,12 +87,12 @@ async fn values_are_no_arguments() {
     std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mut helm = helm("neo4j/neo4j");
     helm.version = Some("5.26.0".to_owned());
-    helm.values.insert("edition".to_owned(), "hunter22".into());
-    let said = run(program.as_os_str(), &names(), &helm, folder.path()).await.unwrap();
+    let values: Map<String, Value> = [("word".to_owned(), "hunter22".into())].into_iter().collect();
+    let said = run(program.as_os_str(), &names(), &helm, values, folder.path()).await.unwrap();
     let (arguments, values) = said.split_once("values: ").unwrap();
     assert_eq!(
         arguments.trim_end(),
         "arguments: 'template trips-neo4j neo4j/neo4j --namespace taxis --include-crds --no-hooks --values - --version 5.26.0'"
     );
-    assert!(values.contains("\"edition\":\"hunter22\""), "{values}");
+    assert!(values.contains("\"word\":\"hunter22\""), "{values}");
 }
