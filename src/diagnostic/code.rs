@@ -189,6 +189,11 @@ pub enum Code {
     /// neo4j: { plugins: [graph-data-science] }
     /// ```
     MissingPlugin,
+    /// The chart that `neo4j.helm` names gives no manifests.
+    ///
+    /// runner runs `helm template` and applies what it writes. The message holds what helm said, or what of its output runner does
+    /// not take: a Secret in a manifest could be read by everybody who reads the manifest.
+    ChartFailed,
     /// An image is named without a version.
     ///
     /// What `latest`, or no tag at all, stands for changes: pods of one set would run different programs, and yesterday's run could

@@ -371,12 +371,12 @@ pub enum Plugin {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Helm {
-    /// The chart: `repo/name`, an `oci://` address, or a folder.
+    /// The chart: `repo/name`, an `oci://` address, or a folder. Its release is called `NAME-neo4j`, and so must be its service.
     pub chart: String,
     /// Its version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Values for it.
+    /// Values for it, over `neo4j.name`, `neo4j.passwordFromSecret` and what Pod Security asks for, which runner sets.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub values: serde_json::Map<String, Value>,
 }
