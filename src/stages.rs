@@ -6,6 +6,7 @@
 pub mod analyse;
 pub mod dead_letters;
 pub mod deploy;
+pub mod destroy;
 mod digest;
 pub mod fault;
 mod journal;
@@ -13,6 +14,7 @@ mod judge;
 pub mod live;
 mod metrics;
 mod patience;
+pub mod plan;
 pub mod preview;
 pub mod render;
 pub mod report;

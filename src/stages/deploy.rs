@@ -1,7 +1,7 @@
 //! The deploy stage: the engines, and later the servers, are made ready.
 
 mod external;
-mod kubernetes;
+pub(super) mod kubernetes;
 mod reach;
 
 use std::collections::BTreeMap;

@@ -22,6 +22,7 @@ use crate::source::SourceError;
 use crate::topic::kafka::Place;
 use crate::validate;
 
+pub(super) use cluster::nothing_deployed;
 pub(super) use kafka::topic;
 pub(super) use manifest::not_rendered;
 pub(super) use reach::{forward, no_secret, no_such_key, not_deployed, not_ready};

@@ -186,6 +186,17 @@ pub(super) fn component(id: &Id) -> Path {
     }
 }
 
+/// The fault of taking away what was never deployed.
+pub(in crate::stages) fn nothing_deployed() -> Fault {
+    Diagnostic::new(
+        Code::TargetNotAvailable,
+        "the file has runner deploy nothing, so that there is nothing to destroy",
+    )
+    .at_key(Path::of("spec.infrastructure"))
+    .help("`runner run FILE --fresh` throws away what was loaded; an embedded graph is a folder")
+    .into()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
