@@ -2,7 +2,9 @@
 
 use super::{Fault, with_causes};
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path};
-use crate::infrastructure::{ClusterError, ForwardError};
+use crate::infrastructure::access::AccessError;
+use crate::infrastructure::readiness::NotReady;
+use crate::infrastructure::{ClusterError, ForwardError, ObjectsError, SecretError};
 use crate::spec::{Forward, Infrastructure};
 
 /// The keys of the servers, below `external` and below `kubernetes`.
@@ -11,6 +13,37 @@ const SERVERS: [&str; 3] = ["kafka", "neo4j", "connect"];
 impl From<ClusterError> for Fault {
     fn from(error: ClusterError) -> Self {
         Diagnostic::new(Code::ServerUnreachable, with_causes(&error)).at_key(kubernetes()).into()
+    }
+}
+
+impl From<AccessError> for Fault {
+    fn from(error: AccessError) -> Self {
+        let missing = match &error {
+            AccessError::Missing(missing) => missing.iter().map(ToString::to_string).collect(),
+            AccessError::Request(_) => Vec::new(),
+        };
+        let finding = Diagnostic::new(Code::ServerUnreachable, with_causes(&error)).at_key(kubernetes());
+        missing.into_iter().fold(finding, |finding, one: String| finding.help(one)).into()
+    }
+}
+
+impl From<SecretError> for Fault {
+    fn from(error: SecretError) -> Self {
+        Diagnostic::new(Code::MissingSecret, with_causes(&error)).at_key(kubernetes().key("neo4j")).into()
+    }
+}
+
+impl From<ObjectsError> for Fault {
+    fn from(error: ObjectsError) -> Self {
+        let finding = Diagnostic::new(Code::ServerUnreachable, with_causes(&error)).at_key(kubernetes());
+        finding.help(format!("{error:?}")).into()
+    }
+}
+
+impl From<NotReady> for Fault {
+    fn from(error: NotReady) -> Self {
+        let finding = Diagnostic::new(Code::NotReady, with_causes(&error)).at_key(kubernetes());
+        finding.help(format!("{error:?}")).into()
     }
 }
 
@@ -34,6 +67,11 @@ pub(in crate::stages) fn not_ready(key: &str, object: &str, (ready, wanted): (i3
         .at_key(kubernetes().key(key))
         .help("wait until it has started; `runner status FILE` shows its pods")
         .into()
+}
+
+/// The fault of a secret that is not where the file says.
+pub(in crate::stages) fn missing_secret(reason: String) -> Fault {
+    Diagnostic::new(Code::MissingSecret, reason).into()
 }
 
 /// The fault of a Secret that cannot be read.
