@@ -10,6 +10,7 @@ mod numbers;
 pub mod picture;
 mod results;
 pub mod text;
+pub mod usage;
 mod words;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use serde_json::Value;
 
 use crate::diagnostic::Severity;
 use crate::progress::Outcome;
+use usage::PodUsage;
 
 /// What a run did and what came of it. Serialised, it is `report.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -52,6 +54,9 @@ pub struct Report {
     /// The graph as it is drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
+    /// What the pods used of CPU and memory, on a cluster that says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<PodUsage>,
     /// The results.
     pub analyses: Vec<AnalysisReport>,
     /// The findings that stood: warnings of the file, faults of the run.

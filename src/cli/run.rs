@@ -7,6 +7,7 @@ use super::cluster::ClusterArgs;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
 use super::{document, progress, signals};
+use crate::infrastructure::Conflicts;
 use crate::progress::{Interrupt, Outcome, Progress};
 use crate::report::{self, Report};
 use crate::spec::load::Document;
@@ -58,6 +59,10 @@ pub struct Args {
     #[arg(long, value_enum)]
     deny: Option<super::validate::Deny>,
 
+    /// Take fields of the cluster's objects over from whoever else looks after them.
+    #[arg(long, help_heading = "Kubernetes")]
+    force_conflicts: bool,
+
     #[command(flatten)]
     output: OutputArgs,
 
@@ -82,6 +87,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         metrics: args.metrics,
         deny_warnings: args.deny.is_some(),
         access: args.cluster.access(),
+        conflicts: if args.force_conflicts { Conflicts::Force } else { Conflicts::Refuse },
     };
     let json = args.output.json();
     let finished = super::runtime()?.block_on(follow(ui, json, &document, &origin, &options))?;

@@ -130,6 +130,28 @@ pub async fn apply(
     Ok(applied)
 }
 
+/// Makes the namespace, if it is not there: a Secret can be put into it before there are pods that read it. Says whether it was
+/// made.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn namespace(
+    cluster: &Cluster,
+    owner: &Owner,
+    objects: &[Object],
+    conflicts: Conflicts,
+    tell: &mut impl FnMut(ObjectEvent),
+) -> Result<bool, ObjectsError> {
+    let ground = Ground::survey(cluster, owner, objects).await?;
+    let missing = objects.iter().find(|object| object.wave == Wave::Namespace && !ground.has_namespace());
+    let Some(object) = missing else { return Ok(false) };
+    match one(cluster, &ground, object, conflicts).await? {
+        Ok(event) => tell(event),
+        Err(refusal) => return Err(ObjectsError::Refused(vec![refusal])),
+    }
+    Ok(true)
+}
+
 /// Applies one object.
 async fn one(
     cluster: &Cluster,

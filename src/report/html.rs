@@ -13,6 +13,7 @@ mod graph;
 mod page;
 mod stages;
 mod summary;
+mod usage;
 
 use super::Report;
 

@@ -21,6 +21,7 @@ pub fn render(report: &Report) -> String {
     let mut parts = vec![("summary", head(report))];
     parts.extend(report.findings.iter().map(|item| ("findings", finding(item))));
     parts.push(("stages", stages(report)));
+    parts.push(("usage", usage(report)));
     parts.push(("counts", counts(report)));
     parts.extend(report.analyses.iter().map(|item| ("analyses", analysis(report, item))));
     parts.push(("the pipeline file", spec(report)));
@@ -102,6 +103,17 @@ fn stages(report: &Report) -> String {
         ]
     });
     format!("### Stages\n\n{}", table(&headings, &rows.collect::<Vec<_>>()))
+}
+
+/// What the pods used at most.
+fn usage(report: &Report) -> String {
+    if report.usage.is_empty() {
+        return String::new();
+    }
+    let rows = report.usage.iter().map(|pod| pod.cells().iter().map(|text| cell(text)).collect());
+    let headings =
+        [("Pod", false), ("Memory", true), ("of its limit", true), ("Cores", true), ("of its limit", true)];
+    format!("### Usage at most\n\n{}", table(&headings, &rows.collect::<Vec<_>>()))
 }
 
 /// The rows hop by hop, the graph, and the comparisons.

@@ -42,6 +42,9 @@ pub fn render(report: &Report, terminal: Terminal) -> String {
     if !report.stages.is_empty() {
         parts.push(writer.stages(report));
     }
+    if !report.usage.is_empty() {
+        parts.push(writer.usage(report));
+    }
     parts.push(writer.counts(report));
     if !report.reconciliation.is_empty() {
         parts.push(writer.reconciliation(report));
@@ -99,6 +102,12 @@ impl Writer {
             (cells, outcome_style(stage.status))
         };
         self.table(&headings, report.stages.iter().map(line))
+    }
+
+    /// What the pods used at most.
+    fn usage(&self, report: &Report) -> String {
+        let line = |pod: &super::usage::PodUsage| (pod.cells().to_vec(), Style::new());
+        self.table(&super::usage::HEADINGS, report.usage.iter().map(line))
     }
 
     /// The rows hop by hop, and what the graph holds.

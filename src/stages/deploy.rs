@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
+pub use kubernetes::Deployed;
 pub(super) use reach::Servers;
 pub use reach::Worker;
 
@@ -38,8 +39,8 @@ pub struct Endpoints {
     pub worker: Option<Worker>,
     /// What is doubtful about the servers, and does not stand in the way.
     pub findings: Vec<Diagnostic>,
-    /// What was deployed, in a few words; nothing where the servers were there before.
-    pub deployed: Option<String>,
+    /// What was deployed; none where the servers were there before.
+    pub deployed: Option<Deployed>,
     /// What leads to servers in a cluster: they cannot be reached any more when it is dropped.
     pub forwards: Option<Forwards>,
 }
@@ -108,7 +109,10 @@ pub(super) async fn deploy(
             return on_servers(plan, options, servers(plan, options).await?, None, outages).await;
         }
         Target::Kubernetes => {
-            let (servers, deployed) = kubernetes::deploy(plan, options, &outages.progress).await?;
+            let Some(spec) = &plan.pipeline.spec.infrastructure.kubernetes else {
+                return Err(super::fault::no_servers());
+            };
+            let (servers, deployed) = kubernetes::deploy(plan, options, spec, &outages.progress).await?;
             return on_servers(plan, options, servers, Some(deployed), outages).await;
         }
     }
@@ -154,9 +158,13 @@ pub(super) async fn servers(plan: &Plan, options: &Options) -> Result<Servers, F
     match (options.target(plan), &infrastructure.external, &infrastructure.kubernetes) {
         (Target::Kubernetes, _, Some(kubernetes)) => {
             let reach = kubernetes::reach(plan, options, kubernetes).await?;
-            kubernetes::connect(plan, reach).await
+            kubernetes::connect(plan, reach, None).await
         }
-        (Target::External, Some(external), _) => external::reach(plan, external).await?.connect().await,
+        (Target::External, Some(external), _) => {
+            let reach = external::reach(plan, external).await?;
+            let connected = reach.connect().await?;
+            Ok(reach.with(connected))
+        }
         _ => Err(super::fault::no_servers()),
     }
 }
@@ -176,7 +184,7 @@ async fn on_servers(
     plan: &Plan,
     options: &Options,
     servers: Servers,
-    deployed: Option<String>,
+    deployed: Option<Deployed>,
     outages: Outages,
 ) -> Result<Endpoints, Fault> {
     let spec = &plan.pipeline.spec;
@@ -272,7 +280,7 @@ impl Endpoints {
 impl Summary for Endpoints {
     fn summary(&self) -> String {
         let engine = match &self.deployed {
-            Some(deployed) => format!("{deployed}; {}", self.store.engine()),
+            Some(deployed) => format!("{}; {}", deployed.words(), self.store.engine()),
             None => self.store.engine(),
         };
         match (self.loaded(), self.prepared.made.len()) {

@@ -18,7 +18,9 @@ use super::validate::Plan;
 use crate::diagnostic::render::{Lines, SourceText as _, without_secrets};
 use crate::diagnostic::{Diagnostic, Location};
 use crate::graph::GraphStore;
+use crate::infrastructure::usage;
 use crate::progress::{Outcome, Stage};
+use crate::report::usage::UsageSample;
 use crate::report::{self, Finding, GraphCounts, Report, StageReport, Status};
 use crate::spec::load::Document;
 
@@ -69,9 +71,28 @@ pub(super) fn assemble(
         reconciliation: streamed.checks,
         graph: results.graph.clone(),
         picture: results.picture.clone(),
+        usage: results.usage.iter().map(pod_usage).collect(),
         analyses: results.analyses.clone(),
         findings,
         spec: without_secrets(document).into_owned(),
+    }
+}
+
+/// What a pod used, as the report has it.
+fn pod_usage(used: &usage::PodUsage) -> report::usage::PodUsage {
+    let (peak, pod) = (used.peak(), &used.pod);
+    let sample = |sample: &usage::Sample| UsageSample {
+        seconds: sample.seconds,
+        cores: sample.usage.cores,
+        bytes: sample.usage.memory,
+    };
+    report::usage::PodUsage {
+        pod: pod.name.clone(),
+        peak_cores: peak.cores,
+        limit_cores: pod.cores_limit,
+        peak_bytes: peak.memory,
+        limit_bytes: pod.memory_limit,
+        samples: used.samples.iter().map(sample).collect(),
     }
 }
 

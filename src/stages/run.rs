@@ -14,7 +14,8 @@ use super::stream::{Counters, Extent, Streamed, Watch};
 use super::validate::{self, Plan};
 use super::{Fault, Origin, Target, analyse, deploy, judge, metrics, report, stream};
 use crate::diagnostic::{Diagnostic, Path, Severity};
-use crate::infrastructure::Access;
+use crate::infrastructure::usage::{PodUsage, Sampler};
+use crate::infrastructure::{Access, Conflicts};
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{AnalysisReport, GraphCounts, Picture, Report};
 use crate::spec::load::Document;
@@ -43,6 +44,8 @@ pub struct Options {
     pub deny_warnings: bool,
     /// How a Kubernetes cluster is found.
     pub access: Access,
+    /// What is done about fields of its objects that others look after.
+    pub conflicts: Conflicts,
 }
 
 impl Options {
@@ -123,6 +126,9 @@ pub(super) struct Results {
     pub picture: Option<Picture>,
     pub analyses: Vec<AnalysisReport>,
     pub findings: Vec<Diagnostic>,
+    /// What asks how much the pods use, until the run ends.
+    sampler: Option<Sampler>,
+    pub usage: Vec<PodUsage>,
 }
 
 impl Results {
@@ -173,7 +179,8 @@ async fn stages(
         interrupt: interrupt.clone(),
     };
     let deploying = Box::pin(deploy::deploy(plan, options, outages, &mut results.state));
-    let endpoints = journal.stage(Stage::Deploy, deploying).await?;
+    let mut endpoints = journal.stage(Stage::Deploy, deploying).await?;
+    results.sampler = endpoints.deployed.take().map(|deployed| deployed.sampler);
     for note in endpoints.notes() {
         progress.tell(Event::StageNote { stage: Stage::Deploy, note });
     }
@@ -231,6 +238,9 @@ async fn conclude(
     mut results: Results,
 ) -> Finished {
     let folder = options.report_dir.clone().or_else(|| results.state.as_ref().map(StateDir::report));
+    if let Some(sampler) = results.sampler.take() {
+        results.usage = sampler.finish().await;
+    }
     let mut outcome = results.outcome(options, interrupt);
     let report = report::assemble(document, plan, options, &journal, &results, outcome);
     if let Some(folder) = &folder {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
-use super::{analyses, counts, file, findings, graph, stages, summary};
+use super::{analyses, counts, file, findings, graph, stages, summary, usage};
 use crate::report::Report;
 use crate::report::words::{clip, plain};
 
@@ -45,6 +45,7 @@ pub(super) fn render(report: &Report) -> Markup {
                     (summary::figures(report))
                     (findings::section(report))
                     (stages::section(report))
+                    (usage::section(report))
                     (counts::section(report))
                     (graph::section(report))
                     (analyses::section(report))

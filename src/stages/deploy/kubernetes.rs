@@ -1,17 +1,19 @@
 //! Servers in a Kubernetes cluster: deployed by a run, and reached from here by forwards, or from a pod by their names.
 
+mod objects;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use etcetera::BaseStrategy as _;
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use kube::Api;
 
 use super::reach::{Reach, Secrets, Servers, WorkerReach, connect_kafka};
-use crate::diagnostic::Path;
+use crate::diagnostic::{Code, Path};
 use crate::infrastructure::endpoints::{BOLT_PORT, CONNECT_PORT, FORWARD_PORT};
-use crate::infrastructure::{Cluster, Destination, Forwards, Names, Route, manifests};
-use crate::progress::Progress;
+use crate::infrastructure::{Cluster, Destination, Forwards, Names, Owner, Route, manifests};
 use crate::spec::{ExternalKafka, ExternalNeo4j, KafkaSecurity, Kubernetes, Loader, SecretSource};
 use crate::stages::run::Options;
 use crate::stages::validate::Plan;
@@ -19,12 +21,19 @@ use crate::stages::{Fault, fault};
 use crate::topic::connect::Secret;
 use crate::topic::kafka::{self, Kafka};
 
+/// Between two tries to connect to a server that has just started.
+const BETWEEN: Duration = Duration::from_millis(500);
+
+pub use objects::Deployed;
+pub(super) use objects::deploy;
+
 /// The cluster of a pipeline, with what the file says of it.
-pub(in crate::stages) struct Site<'a> {
+pub(super) struct Site<'a> {
     plan: &'a Plan,
     spec: &'a Kubernetes,
     names: Names,
-    pub cluster: Cluster,
+    owner: Owner,
+    cluster: Cluster,
     in_cluster: bool,
 }
 
@@ -48,13 +57,21 @@ pub(super) async fn reach(plan: &Plan, options: &Options, spec: &Kubernetes) -> 
 }
 
 /// Connects to the servers; what is in the way is told with what is in the way of the forwards to them.
-pub(super) async fn connect(plan: &Plan, reach: Reach) -> Result<Servers, Fault> {
-    let Reach { kafka, neo4j, worker, forwards } = reach;
-    let connected = Reach { kafka, neo4j, worker, forwards: None }.connect().await;
-    let troubles = forwards.as_ref().map(Forwards::troubles).unwrap_or_default();
-    match connected {
-        Ok(servers) => Ok(Servers { forwards, ..servers }),
-        Err(fault) => Err(fault.in_cluster(&plan.pipeline.spec.infrastructure, &troubles)),
+///
+/// Servers that have just started may leave the first questions unanswered: with `patience` they are asked again.
+pub(super) async fn connect(plan: &Plan, reach: Reach, patience: Option<Duration>) -> Result<Servers, Fault> {
+    let begun = Instant::now();
+    loop {
+        let fault = match reach.connect().await {
+            Ok(connected) => return Ok(reach.with(connected)),
+            Err(fault) => fault,
+        };
+        let may_pass = fault.0.iter().all(|finding| finding.code == Code::ServerUnreachable);
+        if !may_pass || patience.is_none_or(|patience| begun.elapsed() >= patience) {
+            let troubles = reach.forwards.as_ref().map(Forwards::troubles).unwrap_or_default();
+            return Err(fault.in_cluster(&plan.pipeline.spec.infrastructure, &troubles));
+        }
+        tokio::time::sleep(BETWEEN).await;
     }
 }
 
@@ -71,45 +88,6 @@ pub(super) async fn kafka(
     let troubles = forwards.as_ref().map(Forwards::troubles).unwrap_or_default();
     let kafka = kafka.map_err(|fault| fault.in_cluster(&plan.pipeline.spec.infrastructure, &troubles))?;
     Ok((kafka, forwards))
-}
-
-/// Deploys the servers and reaches them; the words are what was deployed.
-pub(super) async fn deploy(
-    plan: &Plan,
-    options: &Options,
-    _progress: &Progress,
-) -> Result<(Servers, String), Fault> {
-    let Some(spec) = &plan.pipeline.spec.infrastructure.kubernetes else { return Err(fault::no_servers()) };
-    let site = Site::open(plan, options, spec).await?;
-    let objects = manifests::manifests(&plan.pipeline).unwrap_or_default();
-    temporary(&site, &objects).await?;
-    Ok((connect(plan, site.reach().await?).await?, String::new()))
-}
-
-async fn temporary(site: &Site<'_>, objects: &[crate::infrastructure::Object]) -> Result<(), Fault> {
-    use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
-    let namespace = site.cluster.namespace();
-    for object in objects {
-        let id = object.id();
-        let api: Api<DynamicObject> = match &id.namespace {
-            Some(namespace) => Api::namespaced_with(site.cluster.client(), namespace, &id.resource()),
-            None => Api::all_with(site.cluster.client(), &id.resource()),
-        };
-        api.patch(&id.name, &PatchParams::apply("runner"), &Patch::Apply(object.manifest())).await?;
-        if id.kind == "Namespace" {
-            let name = site.names.neo4j_auth();
-            let secret = serde_json::from_value(
-                serde_json::json!({"metadata": {"name": name}, "stringData": {"password": "temporary"}}),
-            );
-            let _ = Api::<k8s_openapi::api::core::v1::Secret>::namespaced(site.cluster.client(), namespace)
-                .create(&PostParams::default(), &secret.unwrap_or_default())
-                .await;
-        }
-    }
-    while site.look(&site.servers()).await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
-    Ok(())
 }
 
 /// A server that a pipeline on Kubernetes may have.
@@ -145,7 +123,8 @@ impl<'a> Site<'a> {
     pub async fn open(plan: &'a Plan, options: &Options, spec: &'a Kubernetes) -> Result<Self, Fault> {
         let (cluster, in_cluster) = cluster(options, spec).await?;
         let names = Names::of(&plan.pipeline, spec);
-        Ok(Self { plan, spec, names, cluster, in_cluster })
+        let owner = Owner { pipeline: names.pipeline.clone() };
+        Ok(Self { plan, spec, names, owner, cluster, in_cluster })
     }
 
     /// The servers that runner deploys, rather than uses.

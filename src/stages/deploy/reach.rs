@@ -59,12 +59,16 @@ pub struct Worker {
 
 impl Reach {
     /// Connects to both servers; what is in the way of each is told.
-    pub async fn connect(self) -> Result<Servers, Fault> {
+    pub async fn connect(&self) -> Result<(Kafka, Neo4j), Fault> {
         let neo4j = async { Neo4j::connect(&self.neo4j).await.map_err(Fault::from) };
         let (kafka, neo4j) = tokio::join!(connect_kafka(&self.kafka), neo4j);
         let at = Path::of("spec.infrastructure.external.neo4j.uri");
-        let (kafka, neo4j) = both(kafka, neo4j.map_err(|fault| fault.at_key(&at)))?;
-        Ok(Servers { kafka, neo4j, worker: self.worker, forwards: self.forwards })
+        both(kafka, neo4j.map_err(|fault| fault.at_key(&at)))
+    }
+
+    /// The servers that answered, with all that belongs to them.
+    pub fn with(self, (kafka, neo4j): (Kafka, Neo4j)) -> Servers {
+        Servers { kafka, neo4j, worker: self.worker, forwards: self.forwards }
     }
 }
 

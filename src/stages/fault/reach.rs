@@ -30,6 +30,11 @@ pub(in crate::stages) fn not_ready(key: &str, object: &str, (ready, wanted): (i3
         .into()
 }
 
+/// The fault of a secret that is not where the file says.
+pub(in crate::stages) fn missing_secret(reason: String) -> Fault {
+    Diagnostic::new(Code::MissingSecret, reason).into()
+}
+
 /// The fault of a Secret that cannot be read.
 pub(in crate::stages) fn no_secret(name: &str, error: &kube::Error) -> Fault {
     let message = match error {
