@@ -9,6 +9,7 @@ mod document;
 mod exit;
 mod explain;
 mod init;
+mod logs;
 mod man;
 mod preview;
 mod progress;
@@ -60,6 +61,7 @@ enum Command {
     Validate(validate::Args),
     Run(run::Args),
     Status(status::Args),
+    Logs(logs::Args),
     Dlq(dlq::Args),
     Render(render::Args),
     Preview(preview::Args),
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(&ui, &args),
         Command::Run(args) => run::run(&ui, &args),
         Command::Status(args) => status::run(&ui, &args),
+        Command::Logs(args) => logs::run(&ui, &args),
         Command::Dlq(args) => dlq::run(&ui, &args),
         Command::Render(args) => render::run(&ui, &args),
         Command::Preview(args) => preview::run(&ui, &args),

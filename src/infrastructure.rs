@@ -11,6 +11,7 @@ pub mod diff;
 pub mod endpoints;
 pub mod forward;
 pub mod inventory;
+pub mod job;
 pub mod manifests;
 pub mod object;
 pub mod plan;

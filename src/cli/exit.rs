@@ -14,6 +14,8 @@ pub enum Exit {
     Failed,
     /// The command line makes no sense (`EX_USAGE`).
     Usage,
+    /// A loader among several met an outage, or another loader of its partitions: it may be started again (`EX_TEMPFAIL`).
+    TryAgain,
     /// The pipeline file is not valid (`EX_CONFIG`).
     InvalidFile,
     /// Ctrl-C ended it (128 + SIGINT).
@@ -26,6 +28,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Usage => 64,
+            Exit::TryAgain => 75,
             Exit::InvalidFile => 78,
             Exit::Interrupted => 130,
         })

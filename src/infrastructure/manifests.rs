@@ -1,5 +1,6 @@
 //! From the file to the objects of a cluster: pure functions, with nothing secret in what they make.
 
+pub mod job;
 mod kafka;
 mod neo4j;
 mod network;

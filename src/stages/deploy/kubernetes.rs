@@ -23,7 +23,7 @@ use crate::topic::kafka::{self, Kafka};
 pub(in crate::stages) struct Site<'a> {
     plan: &'a Plan,
     spec: &'a Kubernetes,
-    names: Names,
+    pub names: Names,
     pub cluster: Cluster,
     in_cluster: bool,
 }
