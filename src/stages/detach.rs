@@ -199,7 +199,9 @@ mod tests {
         let text = bounded(report).unwrap();
         assert!(text.len() <= REPORT_BYTES);
         let cut: Report = serde_json::from_str(&text).unwrap();
-        assert!(cut.picture.is_none() && cut.analyses.iter().all(|analysis| analysis.rows.len() <= ROWS_KEPT));
+        assert!(
+            cut.picture.is_none() && cut.analyses.iter().all(|analysis| analysis.rows.len() <= ROWS_KEPT)
+        );
         assert_eq!(cut.findings.iter().filter(|finding| finding.code == "report-cut").count(), 2);
     }
 }

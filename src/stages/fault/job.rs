@@ -76,7 +76,9 @@ pub(in crate::stages) fn job_failed(name: &str, state: &JobState, code: Option<i
     if let Some(code) = code {
         message.push_str(&format!("; its first pod ended with exit code {code}"));
     }
-    Diagnostic::new(Code::JobFailed, message).help("its last words are above; the next run goes on from there").into()
+    Diagnostic::new(Code::JobFailed, message)
+        .help("its last words are above; the next run goes on from there")
+        .into()
 }
 
 /// The fault of a report that cannot be written as text.
