@@ -13,11 +13,13 @@ mod zookeeper;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::ObjectMeta;
 
-pub(crate) use neo4j::PASSWORD_KEY;
 pub use connect::password_reference;
+pub(crate) use neo4j::PASSWORD_KEY;
 pub use neo4j::password;
 
-use super::endpoints::{BOLT_PORT, CONNECT_PORT, CONTROLLER_PORT, HTTP_PORT, KAFKA_PORT, Names, ZOOKEEPER_PORT};
+use super::endpoints::{
+    BOLT_PORT, CONNECT_PORT, CONTROLLER_PORT, HTTP_PORT, KAFKA_PORT, Names, ZOOKEEPER_PORT,
+};
 use super::object::NoObject;
 use super::{Object, Owner, Wave};
 use crate::spec::{KafkaMode, Kubernetes, Pipeline};

@@ -116,7 +116,7 @@ fn counts(report: &Report) -> String {
         ("Written", rows.written),
         ("Dead letters", rows.dead_letters),
     ];
-    let rare = [("Duplicates left out", rows.duplicates), ("Batches tried again", rows.retries)];
+    let rare = [("Duplicates left out", rows.duplicates), ("Tried again after an outage", rows.retries)];
     hops.extend(rare.into_iter().filter(|(_, count)| *count > 0));
     let headings: Vec<_> = hops.iter().map(|(name, _)| (*name, true)).collect();
     let cells = hops.iter().map(|(_, count)| numbers::grouped(*count)).collect();
