@@ -23,7 +23,7 @@ use crate::spec::{Helm, Neo4j};
 /// What renders charts.
 const PROGRAM: &str = "helm";
 /// A chart that has not been downloaded and rendered within this time will not be.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How many of helm's last lines are told.
 const LINES: usize = 8;
 /// The kinds that stand outside of namespaces, among those that charts have.

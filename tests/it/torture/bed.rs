@@ -1,16 +1,25 @@
 //! Servers that may be killed, each behind a proxy, and pipelines that are run on them.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::external::{infrastructure, trips};
-use crate::harness::{Desk, Outcome, Running, outcome};
+use crate::harness::Desk;
 use crate::proxy::{Proxy, Way};
 use crate::servers::{Kafka, KafkaOptions, Neo4j, Neo4jOptions, PASSWORD, unique};
 
 /// Every so manieth row has no start, and is a dead letter.
 const UNKEYED: i64 = 97;
+/// A run that takes longer hangs: it waits for a server that is away as long as `stream.patienceSeconds` says, and no longer.
+const HANGS_AFTER: Duration = Duration::from_mins(5);
+/// The stages of a run.
+const STAGES: [&str; 5] = ["validate", "deploy", "stream", "analyse", "report"];
 
 /// Two servers, each behind a proxy, and the rows.
 pub struct Bed {
@@ -18,8 +27,19 @@ pub struct Bed {
     pub neo4j: Neo4j,
     pub to_kafka: Proxy,
     pub to_neo4j: Proxy,
+    pub lengths: Lengths,
     desk: Desk,
     rows: i64,
+}
+
+/// How long each stage takes where nothing disturbs it.
+#[derive(Debug, Default)]
+pub struct Lengths(Vec<Duration>);
+
+/// How a run ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub said: Vec<String>,
 }
 
 /// One pipeline with a topic of its own.
@@ -33,6 +53,13 @@ pub struct Case {
 #[derive(Debug, PartialEq)]
 pub struct Graph(Value);
 
+/// A run that goes on, and what it says.
+pub struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    pub said: Vec<String>,
+}
+
 impl Bed {
     pub fn new(rows: i64) -> Self {
         let to_kafka = Proxy::new();
@@ -42,11 +69,13 @@ impl Bed {
         let to_neo4j = Proxy::to(neo4j.address());
         let desk = Desk::new().with_variable("NEO4J_PASSWORD", PASSWORD);
         desk.trips("data/1.parquet", 0, rows, UNKEYED);
-        Self { kafka, neo4j, to_kafka, to_neo4j, desk, rows }
-    }
-
-    pub fn rows(&self) -> u32 {
-        u32::try_from(self.rows).unwrap()
+        let mut bed = Self { kafka, neo4j, to_kafka, to_neo4j, lengths: Lengths::default(), desk, rows };
+        let case = bed.case(0);
+        let undisturbed = case.run(&bed);
+        assert_eq!(undisturbed.code, Some(0), "{:#?}", undisturbed.said);
+        bed.lengths = Lengths::read(&case.report());
+        bed.end(case);
+        bed
     }
 
     /// A new pipeline and an empty graph. Both forms of a mapping take their turns.
@@ -59,6 +88,7 @@ impl Bed {
         spec["topic"]["name"] = json!(name);
         spec["stream"] = json!({ "batchRows": self.rows / 50, "maxErrors": self.rows });
         spec["allow"] = json!(["dead-letters"]);
+        spec["analyses"] = json!([{ "name": "trips", "cypher": "MATCH (:Zone)-[t:TRIP]->(z:Zone) RETURN z.id AS zone, sum(t.n) AS n" }]);
         if seed % 2 == 1 {
             spec["mapping"] = declared();
         }
@@ -147,13 +177,28 @@ impl Bed {
     /// The program on a case, with a report of its own.
     pub fn start(&self, case: &Case, report: &str) -> Running {
         let reports = format!("{}/{report}", case.reports);
-        self.desk.follow(&["run", &case.file, "--report-dir", &reports])
+        let mut child = self
+            .desk
+            .command(&["run", &case.file, "--report-dir", &reports])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let words = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in words.lines().map_while(Result::ok) {
+                drop(sender.send(line));
+            }
+        });
+        Running { child, lines, said: Vec::new() }
     }
 }
 
 impl Case {
-    pub fn run(&self, bed: &Bed) -> Outcome {
-        outcome(bed.desk.start(&["run", &self.file, "--report-dir", &format!("{}/last", self.reports)]))
+    pub fn run(&self, bed: &Bed) -> Ended {
+        let mut run = bed.start(self, "last");
+        let code = run.end();
+        Ended { code, said: std::mem::take(&mut run.said) }
     }
 
     /// The report of the last run.
@@ -165,6 +210,77 @@ impl Case {
     pub fn report_of(&self, run: &str) -> Option<Value> {
         let text = std::fs::read(format!("{}/{run}/report.json", self.reports)).ok()?;
         serde_json::from_slice(&text).ok()
+    }
+}
+
+impl Lengths {
+    /// The lengths as a report has them. What is not a stage's own lies between the last two: the graph's picture is drawn.
+    fn read(report: &Value) -> Self {
+        let seconds = |value: &Value| Duration::from_secs_f64(value["seconds"].as_f64().unwrap());
+        let stages = report["stages"].as_array().unwrap();
+        let mut lengths: Vec<Duration> = stages.iter().map(seconds).collect();
+        let rest = seconds(report).saturating_sub(lengths.iter().sum());
+        *lengths.last_mut().unwrap() += rest;
+        Self(lengths)
+    }
+
+    pub fn of(&self, stage: &str) -> Duration {
+        self.0[place(stage)]
+    }
+}
+
+fn place(stage: &str) -> usize {
+    STAGES.iter().position(|one| *one == stage).unwrap()
+}
+
+impl Running {
+    /// Waits until a stage has begun: the one before is over. Says whether it came to that.
+    pub fn until_it_is_in(&mut self, stage: &str) -> bool {
+        let Some(before) = place(stage).checked_sub(1).map(|before| STAGES[before]) else { return true };
+        while let Ok(line) = self.lines.recv_timeout(HANGS_AFTER) {
+            let is_it = line.starts_with(&format!("{before}: done"))
+                || line.starts_with(&format!("{before}: unchanged"));
+            self.said.push(line);
+            if is_it {
+                return true;
+            }
+        }
+        false
+    }
+
+    pub fn signal(&self, signal: &str) {
+        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+    }
+
+    /// Waits for its end: the exit code, where it came to have one.
+    pub fn end(&mut self) -> Option<i32> {
+        let until = Instant::now() + HANGS_AFTER;
+        loop {
+            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.said.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it hangs: {:#?}", self.said),
+            }
+        }
+        let code = self.child.wait().unwrap().code();
+        assert_ne!(code, Some(101), "it panicked: {:#?}", self.said);
+        code
+    }
+
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Running {
+    /// A case that failed leaves no run behind.
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 

@@ -28,6 +28,7 @@ pub struct Deployed {
 
 impl Deployed {
     /// What became of the objects, in a few words.
+    #[must_use]
     pub fn words(&self) -> String {
         let Applied { created, changed, unchanged, pruned } = self.applied;
         if self.applied.nothing() {
