@@ -159,6 +159,17 @@ pub struct Rows {
     /// Batches that were tried again after a passing fault, such as a server that was away.
     #[serde(default)]
     pub retries: u64,
+    /// Records that the other loaders of the run have taken from the topic, written or set aside.
+    #[serde(default)]
+    pub other_loaders: u64,
+}
+
+impl Rows {
+    /// How many rows and records the run has moved; none where everything was done before.
+    #[must_use]
+    pub const fn moved(&self) -> u64 {
+        self.produced + self.consumed + self.other_loaders
+    }
 }
 
 /// A comparison of two counts.

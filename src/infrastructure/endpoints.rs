@@ -75,6 +75,24 @@ impl Names {
         format!("{}-connect", self.pipeline)
     }
 
+    /// The job of a run in the cluster, and what belongs to it.
+    #[must_use]
+    pub fn run(&self) -> String {
+        format!("{}-run", self.pipeline)
+    }
+
+    /// The Secret with the environment variables that the file names, for the pods of a run.
+    #[must_use]
+    pub fn run_environment(&self) -> String {
+        format!("{}-run-environment", self.pipeline)
+    }
+
+    /// The config map that takes the report of a run in the cluster.
+    #[must_use]
+    pub fn report(&self) -> String {
+        format!("{}-report", self.pipeline)
+    }
+
     /// The address of a service from any pod of the cluster.
     #[must_use]
     pub fn host(&self, service: &str) -> String {

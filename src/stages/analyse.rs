@@ -25,7 +25,8 @@ pub(super) async fn analyse(
     reports: &mut Vec<AnalysisReport>,
 ) -> Result<Analysed, Fault> {
     let analyses = &plan.pipeline.spec.analyses;
-    let tell = |unit, done, total| {
+    let tell = |unit: &'static str, done, total| {
+        let unit = unit.into();
         progress.tell(Event::StageProgress { stage: Stage::Analyse, unit, done, total: Some(total) });
     };
     let percent = |percent| tell("percent", percent, 100);

@@ -2,6 +2,7 @@
 
 mod external;
 pub(super) mod kubernetes;
+mod patience;
 mod reach;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 
 pub use kubernetes::Deployed;
+pub(super) use kubernetes::Site;
 pub(super) use reach::Servers;
 pub use reach::Worker;
 
@@ -22,7 +24,7 @@ use super::{Fault, Target};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Neo4j, Prepared};
 use crate::infrastructure::Forwards;
-use crate::spec::Pipeline;
+use crate::spec::{Loader, Pipeline};
 use crate::topic::kafka::{Kafka, TopicState};
 
 /// What a run talks to.
@@ -101,9 +103,22 @@ pub(super) async fn deploy(
 ) -> Result<Endpoints, Fault> {
     let state = folder.insert(state(plan, options)?);
     match options.target(plan) {
+        Target::Embedded if options.share.is_some() => return Err(super::fault::nothing_to_share()),
         Target::Embedded if options.follow => return Err(super::fault::nothing_to_follow()),
         Target::Embedded => {
             plan.source()?;
+        }
+        Target::External | Target::Kubernetes
+            if options.share().has_others() && plan.pipeline.spec.mapping.loader == Loader::Connect =>
+        {
+            return Err(super::fault::connect_loads_alone());
+        }
+        Target::External | Target::Kubernetes if options.share.is_some() => {
+            let prepare = async || {
+                let servers = servers(plan, options).await?;
+                on_servers(plan, options, servers, None, outages.clone()).await
+            };
+            return patience::wait_out(&outages, prepare).await;
         }
         Target::External => {
             return on_servers(plan, options, servers(plan, options).await?, None, outages).await;

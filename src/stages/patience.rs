@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use super::stream::Counters;
+use super::validate::Plan;
 use crate::graph::{
     Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, Table, WriteBatch,
     WriteError, Written,
@@ -77,6 +78,18 @@ pub(super) struct Outages {
     pub progress: Progress,
     /// What ends the waiting.
     pub interrupt: Interrupt,
+}
+
+impl Outages {
+    /// As a pipeline's file says.
+    pub fn of(plan: &Plan, counters: &Arc<Counters>, progress: &Progress, interrupt: &Interrupt) -> Self {
+        Self {
+            longest: Duration::from_secs(plan.pipeline.spec.stream.patience_seconds.into()),
+            counters: Arc::clone(counters),
+            progress: progress.clone(),
+            interrupt: interrupt.clone(),
+        }
+    }
 }
 
 /// A graph on a server that may be away for a while: what only reads, and what does nothing the second time, is tried again.

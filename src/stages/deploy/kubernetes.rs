@@ -28,12 +28,12 @@ pub use objects::Deployed;
 pub(super) use objects::deploy;
 
 /// The cluster of a pipeline, with what the file says of it.
-pub(super) struct Site<'a> {
+pub(in crate::stages) struct Site<'a> {
     plan: &'a Plan,
     spec: &'a Kubernetes,
-    names: Names,
+    pub names: Names,
     owner: Owner,
-    cluster: Cluster,
+    pub cluster: Cluster,
     in_cluster: bool,
 }
 
