@@ -158,7 +158,8 @@ impl Jobs<'_> {
     where
         K: Clone + DeserializeOwned + Debug,
     {
-        match self.cluster.ask(|| api.delete(name, &DeleteParams::foreground())).await {
+        let params = DeleteParams::foreground();
+        match self.cluster.ask(|| api.delete(name, &params)).await {
             Err(RequestError::Refused(status)) if status.is_not_found() => Ok(()),
             answer => answer.map(drop),
         }
