@@ -10,6 +10,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::apply::{ObjectEvent, ObjectState, delete};
+use super::endpoints::NEO4J_AUTH;
 use super::plan::AT_ONCE;
 use super::{Cluster, Id, Inventory, Live, Object, ObjectsError, Owner, RequestError, Wave};
 
@@ -105,7 +106,9 @@ fn sort(inventory: &Inventory, data: Data) -> Destruction {
     let holds_volumes = inventory.iter().any(Live::is_volume);
     let mut destruction = Destruction::default();
     for live in inventory.iter() {
-        let password = live.id.kind == "Secret" && live.outlives_its_manifest() && holds_volumes;
+        // The variables of a run in the cluster are a Secret, too, and open nothing.
+        let opens = live.id.kind == "Secret" && live.id.name.ends_with(NEO4J_AUTH);
+        let password = opens && live.outlives_its_manifest() && holds_volumes;
         match data {
             Data::Keep if live.is_volume() => destruction.stays.push((live.id.clone(), Kept::Volume)),
             Data::Keep if password => destruction.stays.push((live.id.clone(), Kept::Password)),

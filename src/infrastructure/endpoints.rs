@@ -17,6 +17,9 @@ pub const HTTP_PORT: u16 = 7474;
 /// Kafka Connect's REST interface.
 pub const CONNECT_PORT: u16 = 8083;
 
+/// What the name of the Secret with Neo4j's password ends with, where runner makes it.
+pub(super) const NEO4J_AUTH: &str = "-neo4j-auth";
+
 /// What the objects of a pipeline are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
@@ -66,7 +69,7 @@ impl Names {
     /// The Secret that holds Neo4j's password, where runner makes it.
     #[must_use]
     pub fn neo4j_auth(&self) -> String {
-        format!("{}-neo4j-auth", self.pipeline)
+        format!("{}{NEO4J_AUTH}", self.pipeline)
     }
 
     /// The deployment and the service of Kafka Connect.

@@ -116,7 +116,11 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// Where the API server does not answer, or refuses.
-    pub async fn begin(&self, objects: &[Object], environment: &BTreeMap<String, String>) -> Result<(), RequestError> {
+    pub async fn begin(
+        &self,
+        objects: &[Object],
+        environment: &BTreeMap<String, String>,
+    ) -> Result<(), RequestError> {
         self.clear().await?;
         let params = PatchParams::apply(FIELD_MANAGER);
         if !environment.is_empty() {
@@ -295,13 +299,17 @@ mod tests {
         ]);
         let RunJob { state, loaders, active, .. } = job(failed);
         assert_eq!((loaders, active), (3, 2));
-        assert_eq!(state, JobState::Failed { reason: "PodFailurePolicy".into(), message: "exit code 78".into() });
+        assert_eq!(
+            state,
+            JobState::Failed { reason: "PodFailurePolicy".into(), message: "exit code 78".into() }
+        );
     }
 
     #[test]
     fn a_pod_that_cannot_begin_says_why() {
         let of = |status: serde_json::Value| {
-            pod(&serde_json::from_value(json!({ "metadata": { "name": "a" }, "status": status })).unwrap()).state
+            pod(&serde_json::from_value(json!({ "metadata": { "name": "a" }, "status": status })).unwrap())
+                .state
         };
         let waiting = json!({ "containerStatuses": [{ "name": "runner", "image": "", "imageID": "", "ready": false, "restartCount": 0,
             "state": { "waiting": { "reason": "ErrImagePull", "message": "not found" } } }] });

@@ -103,7 +103,7 @@ async fn begin(
     let site = deploy::Site::open(plan, options, spec).await?;
     let jobs = Jobs { cluster: &site.cluster, names: &site.names };
     if let Some(job) = jobs.look().await?.filter(|job| job.state == JobState::UnderWay) {
-        return Err(fault::job_under_way(&site.names.run(), &job));
+        return Err(fault::job_under_way(&site.names.run(), &spec.namespace, &job));
     }
     let outages = Outages::of(plan, &Arc::default(), &journal.progress, interrupt);
     let mut folder = None;
@@ -199,7 +199,9 @@ mod tests {
         let text = bounded(report).unwrap();
         assert!(text.len() <= REPORT_BYTES);
         let cut: Report = serde_json::from_str(&text).unwrap();
-        assert!(cut.picture.is_none() && cut.analyses.iter().all(|analysis| analysis.rows.len() <= ROWS_KEPT));
+        assert!(
+            cut.picture.is_none() && cut.analyses.iter().all(|analysis| analysis.rows.len() <= ROWS_KEPT)
+        );
         assert_eq!(cut.findings.iter().filter(|finding| finding.code == "report-cut").count(), 2);
     }
 }

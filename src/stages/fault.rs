@@ -324,10 +324,13 @@ pub(super) fn nothing_to_share() -> Fault {
 
 /// The fault of several loaders where Kafka Connect is the loader.
 pub(super) fn connect_loads_alone() -> Fault {
-    Diagnostic::new(Code::TargetNotAvailable, "with `mapping.loader: connect`, Kafka Connect loads the topic alone")
-        .at(Path::of("spec.mapping.loader"))
-        .help("leave `--share` out, or `loader`")
-        .into()
+    Diagnostic::new(
+        Code::TargetNotAvailable,
+        "with `mapping.loader: connect`, Kafka Connect loads the topic alone",
+    )
+    .at(Path::of("spec.mapping.loader"))
+    .help("leave `--share` out, or `loader`")
+    .into()
 }
 
 /// The fault of a run whose other loaders do not come to the topic's end.

@@ -72,7 +72,8 @@ pub async fn logs(
         Some(report) => Ok(Ended { job, report: Some(report) }),
         None => {
             let last = jobs.loader(0).await?.pop();
-            let code = last.and_then(|pod| if let PodState::Ended { code } = pod.state { Some(code) } else { None });
+            let code =
+                last.and_then(|pod| if let PodState::Ended { code } = pod.state { Some(code) } else { None });
             Err(fault::job_failed(&site.names.run(), &job.state, code))
         }
     }

@@ -26,10 +26,10 @@ pub use load::LoadError;
 pub(super) use load::{Reason, decode};
 pub use resume::{Digest, Resume, ResumeError};
 
-use super::{Fault, Share};
 use super::deploy::{Endpoints, Topic};
 use super::journal::Summary;
 use super::validate::Plan;
+use super::{Fault, Share};
 use crate::graph::Checkpoint;
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{Check, Rows};
@@ -92,11 +92,7 @@ pub struct Streamed {
 
 impl Summary for Streamed {
     fn outcome(&self) -> Outcome {
-        if self.rows.moved() == 0 && !self.cut_short {
-            Outcome::Unchanged
-        } else {
-            Outcome::Done
-        }
+        if self.rows.moved() == 0 && !self.cut_short { Outcome::Unchanged } else { Outcome::Done }
     }
 
     fn summary(&self) -> String {

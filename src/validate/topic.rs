@@ -17,7 +17,8 @@ fn loaders(spec: &Spec, found: &mut Vec<Diagnostic>) {
     let at = Path::of("spec.stream.loaders");
     if loaders > partitions {
         let plural = if partitions == 1 { "" } else { "s" };
-        let message = format!("{loaders} loaders cannot divide {partitions} partition{plural} among themselves");
+        let message =
+            format!("{loaders} loaders cannot divide {partitions} partition{plural} among themselves");
         found.push(
             Diagnostic::new(Code::InvalidValue, message)
                 .at(at.clone())
@@ -27,9 +28,12 @@ fn loaders(spec: &Spec, found: &mut Vec<Diagnostic>) {
     }
     if loaders > 1 && spec.mapping.loader == Loader::Connect {
         found.push(
-            Diagnostic::new(Code::InvalidValue, "with `mapping.loader: connect`, Kafka Connect loads the topic")
-                .at(at)
-                .help("leave `loaders` out"),
+            Diagnostic::new(
+                Code::InvalidValue,
+                "with `mapping.loader: connect`, Kafka Connect loads the topic",
+            )
+            .at(at)
+            .help("leave `loaders` out"),
         );
     }
 }

@@ -112,11 +112,7 @@ impl Run<'_> {
 
     fn account(&self) -> ServiceAccount {
         let metadata = self.metadata(self.names.run());
-        ServiceAccount {
-            metadata,
-            automount_service_account_token: Some(false),
-            ..ServiceAccount::default()
-        }
+        ServiceAccount { metadata, automount_service_account_token: Some(false), ..ServiceAccount::default() }
     }
 
     /// What the pods ask of the API server: whether the servers are there, their passwords, and a place for the report.
@@ -173,7 +169,8 @@ impl Run<'_> {
 
     fn job(&self) -> Job {
         let loaders = i32::try_from(self.loaders).unwrap_or(i32::MAX);
-        let rule = SuccessPolicyRule { succeeded_indexes: Some("0".to_owned()), ..SuccessPolicyRule::default() };
+        let rule =
+            SuccessPolicyRule { succeeded_indexes: Some("0".to_owned()), ..SuccessPolicyRule::default() };
         let spec = JobSpec {
             completion_mode: Some("Indexed".to_owned()),
             completions: Some(loaders),
@@ -194,10 +191,8 @@ impl Run<'_> {
     fn pod(&self) -> PodTemplateSpec {
         let (mut volumes, mut mounts) = (vec![parts::scratch_volume()], vec![parts::scratch("/tmp", "tmp")]);
         if let Some(volume) = &self.kubernetes.runner.volume {
-            let claim = PersistentVolumeClaimVolumeSource {
-                claim_name: volume.claim.clone(),
-                read_only: Some(true),
-            };
+            let claim =
+                PersistentVolumeClaimVolumeSource { claim_name: volume.claim.clone(), read_only: Some(true) };
             volumes.push(Volume {
                 name: SOURCE.to_owned(),
                 persistent_volume_claim: Some(claim),
@@ -207,12 +202,17 @@ impl Run<'_> {
         }
         volumes.push(Volume {
             name: FILES.to_owned(),
-            config_map: Some(ConfigMapVolumeSource { name: self.names.run(), ..ConfigMapVolumeSource::default() }),
+            config_map: Some(ConfigMapVolumeSource {
+                name: self.names.run(),
+                ..ConfigMapVolumeSource::default()
+            }),
             ..Volume::default()
         });
         // One by one: in a whole config map files are links, and the folders of patterns would be, too.
         let files = self.baggage.files.keys().enumerate();
-        mounts.extend(files.map(|(index, path)| read_only(FILES, &format!("{FOLDER}/{path}"), Some(key(index)))));
+        mounts.extend(
+            files.map(|(index, path)| read_only(FILES, &format!("{FOLDER}/{path}"), Some(key(index)))),
+        );
         let pods = &self.kubernetes.runner;
         let container = Container {
             name: CONTAINER.to_owned(),
@@ -243,7 +243,17 @@ impl Run<'_> {
         // The job puts the number of each pod in.
         let share = format!("$(JOB_COMPLETION_INDEX)/{}", self.loaders);
         let file = self.within(&self.baggage.file);
-        let words = ["run", &file, "--in-cluster", "--share", &share, "--output", "json", "--report-dir", "/tmp/report"];
+        let words = [
+            "run",
+            &file,
+            "--in-cluster",
+            "--share",
+            &share,
+            "--output",
+            "json",
+            "--report-dir",
+            "/tmp/report",
+        ];
         words.map(str::to_owned).into_iter().chain(self.baggage.arguments.iter().cloned()).collect()
     }
 

@@ -28,7 +28,8 @@ struct Local {
 /// Where it is too much, or lies where the pods cannot have it.
 pub(super) fn pack(plan: &Plan, spec: &Kubernetes, origin: &Origin) -> Result<Baggage, Fault> {
     let file = origin.path.file_name().and_then(|name| name.to_str());
-    let file = file.ok_or_else(|| fault::not_in_cluster(&Place::root(), &origin.path.display().to_string()))?;
+    let file =
+        file.ok_or_else(|| fault::not_in_cluster(&Place::root(), &origin.path.display().to_string()))?;
     let mut locals = locals(plan);
     if let Some(volume) = &spec.runner.volume {
         let held = steps(&volume.path);
@@ -40,7 +41,8 @@ pub(super) fn pack(plan: &Plan, spec: &Kubernetes, origin: &Origin) -> Result<Ba
     let base = std::path::absolute(&origin.base).unwrap_or_else(|_| origin.base.clone());
     let names: Vec<&str> = locals.iter().map(|local| local.name.as_str()).chain([file]).collect();
     let folder = folder(&base, &names);
-    let sizes = names.iter().map(|name| (*name, std::fs::metadata(base.join(name)).map_or(0, |file| file.len())));
+    let sizes =
+        names.iter().map(|name| (*name, std::fs::metadata(base.join(name)).map_or(0, |file| file.len())));
     let sizes: Vec<(&str, u64)> = sizes.collect();
     if sizes.iter().map(|(_, size)| size).sum::<u64>() > MOST_BYTES {
         return Err(fault::too_much_for_cluster(&sizes, MOST_BYTES));
