@@ -36,7 +36,8 @@ impl Deployment {
 
     /// Kills the pod of a loader once it is at work.
     fn kill_loader(&self, index: u32) {
-        let running = |pod: &&Pod| pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running");
+        let running =
+            |pod: &&Pod| pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running");
         let mut name = None;
         until(Duration::from_mins(1), "the loader is at work", || {
             name = self.loader(index).iter().find(running).and_then(|pod| pod.metadata.name.clone());
