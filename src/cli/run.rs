@@ -75,6 +75,10 @@ pub struct Args {
     #[arg(long, help_heading = "Kubernetes")]
     force_conflicts: bool,
 
+    /// How long the cluster is given to start what was deployed, such as `90s` or `10m`; 5m without it.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, help_heading = "Kubernetes")]
+    ready_within: Option<std::time::Duration>,
+
     #[command(flatten)]
     output: OutputArgs,
 
@@ -101,6 +105,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         deny_warnings: args.deny.is_some(),
         access: args.cluster.access(),
         conflicts: if args.force_conflicts { Conflicts::Force } else { Conflicts::Refuse },
+        ready_within: args.ready_within,
     };
     let json = args.output.json();
     if args.detach {

@@ -48,6 +48,8 @@ pub struct Options {
     pub access: Access,
     /// What is done about fields of its objects that others look after.
     pub conflicts: Conflicts,
+    /// How long is waited until what was deployed is ready, instead of 5 min.
+    pub ready_within: Option<Duration>,
 }
 
 impl Options {

@@ -71,7 +71,8 @@ impl Site<'_> {
             applied.unchanged = applied.unchanged.saturating_sub(1);
         }
         let sampler = Sampler::start(cluster, owner);
-        readiness::wait(cluster, &objects, readiness::PATIENCE, &mut tell).await?;
+        let patience = options.ready_within.unwrap_or(readiness::PATIENCE);
+        readiness::wait(cluster, &objects, patience, &mut tell).await?;
         Ok(Deployed { applied, sampler })
     }
 
