@@ -34,7 +34,7 @@ browser: ## the report in headless Chromium
 bench: ## scan, load and validate on a generated file, against DuckDB, pyarrow and the bare engine
 	benches/run.sh
 
-docs: ## what is generated: schemas and the list of codes
+docs: ## what is generated: schemas, the list of codes, the Role
 	UPDATE_DOCS=1 cargo test --quiet drift
 
 release: ## the program as it is published

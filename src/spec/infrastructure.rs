@@ -421,7 +421,6 @@ pub struct Connect {
     /// What an init container installs beside the image's own plugins: `owner/name:version` of Confluent Hub, or the `https://`
     /// address of a jar; `[]` for an image that has the sink already.
     #[serde(default = "Connect::default_plugins")]
-    #[schemars(inner(regex(pattern = r"^(https?://\S+\.jar|[^/\s]+/[^/:\s]+:[^/:\s]+)$")))]
     pub plugins: Vec<String>,
     /// Requests and limits.
     #[serde(default)]

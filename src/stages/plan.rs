@@ -9,7 +9,7 @@ use super::validate::Plan;
 use super::{Fault, Target};
 use crate::diagnostic::Code;
 use crate::graph::{Constraint, Embedded, GraphStore};
-use crate::infrastructure::manifests::manifests;
+use crate::infrastructure::manifests::rendered;
 use crate::infrastructure::plan::{Action, Change};
 use crate::infrastructure::{Changes, Id, Names, Owner, Wave, access, plan as objects, secrets};
 use crate::spec::{Kubernetes, Loader};
@@ -116,7 +116,7 @@ pub async fn plan(plan: &Plan, options: &Options) -> Result<Planned, Fault> {
 async fn in_cluster(plan: &Plan, options: &Options, kubernetes: &Kubernetes) -> Result<Changes, Fault> {
     let (cluster, _) = kubernetes::cluster(options, kubernetes).await?;
     access::check(&cluster).await?;
-    let manifests = manifests(&plan.pipeline)?;
+    let manifests = rendered(&plan.pipeline, &plan.base).await?;
     let names = Names::of(&plan.pipeline, kubernetes);
     let owner = Owner { pipeline: names.pipeline.clone() };
     let Changes(mut changes) = objects::plan(&cluster, &owner, &manifests).await?;

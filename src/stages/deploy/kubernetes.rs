@@ -200,6 +200,9 @@ impl<'a> Site<'a> {
             neo4j.uri = format!("bolt://{address}");
         }
         let connect = self.spec.connect.as_ref().filter(|_| self.loads_by_connect());
+        // The worker that runner deploys mounts the Secret; another is told the password itself.
+        let reference = manifests::password_reference(&self.names, &self.spec.neo4j);
+        let reference = reference.filter(|_| connect.is_some_and(|connect| connect.existing.is_none()));
         let worker = connect.map(|connect| WorkerReach {
             url: match (&connect.existing, local(Server::Connect)) {
                 (Some(existing), _) => existing.url.clone(),
@@ -207,7 +210,7 @@ impl<'a> Site<'a> {
                 (None, None) => self.names.connect_url(),
             },
             neo4j: neo4j_spec,
-            password: password.map(Secret::Inline),
+            password: reference.map(Secret::Reference).or(password.map(Secret::Inline)),
         });
         Ok(Reach { kafka, neo4j, worker, forwards })
     }

@@ -58,7 +58,7 @@ pub(in crate::stages::deploy) async fn deploy(
 impl Site<'_> {
     /// Applies the objects, and waits until the servers among them are ready.
     async fn apply(&self, options: &Options, progress: &Progress) -> Result<Deployed, Fault> {
-        let objects = manifests::manifests(&self.plan.pipeline)?;
+        let objects = manifests::rendered(&self.plan.pipeline, &self.plan.base).await?;
         let mut tell = |event: ObjectEvent| progress.tell(told(&event));
         access::check(&self.cluster).await?;
         let (cluster, owner) = (&self.cluster, &self.owner);
