@@ -20,5 +20,6 @@ for line in sys.stdin:
 scan=$(executable scan)
 load=$(executable load)
 "$cache/venv/bin/python" -c 'import neo4j' 2>/dev/null || "$cache/venv/bin/pip" install --quiet neo4j==6.4.1
-"$cache/venv/bin/python" benches/external.py "$target/$profile/runner" "$cache" ${ROWS:+"$ROWS"}
+external=$(executable external)
+"$cache/venv/bin/python" benches/external/measure.py "$target/$profile/runner" "$external" "$cache" "${ROWS:-1000000}" "${ROUNDS:-3}"
 exec "$cache/venv/bin/python" benches/run.py "$target/$profile/runner" "$scan" "$load" "$cache" pipelines/data/taxi_zone_lookup.csv ${ROUNDS:+"$ROUNDS"}

@@ -4,12 +4,14 @@
 
 mod cluster;
 mod completions;
+mod destroy;
 mod dlq;
 mod document;
 mod exit;
 mod explain;
 mod init;
 mod man;
+mod plan;
 mod preview;
 mod progress;
 mod render;
@@ -44,7 +46,7 @@ const STYLES: Styles = Styles::styled()
     about,
     styles = STYLES,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done, 1 failed, 64 usage, 78 the file is not valid, 130 interrupted."
+    after_help = "Exit codes: 0 done, 1 failed, 2 `plan --exit-code` found changes, 64 usage, 78 the file is not valid, 130 interrupted."
 )]
 pub struct Cli {
     /// When to use colour.
@@ -59,6 +61,8 @@ pub struct Cli {
 enum Command {
     Validate(validate::Args),
     Run(run::Args),
+    Plan(plan::Args),
+    Destroy(destroy::Args),
     Status(status::Args),
     Dlq(dlq::Args),
     Render(render::Args),
@@ -87,6 +91,8 @@ pub fn main() -> ExitCode {
     let exit = match cli.command {
         Command::Validate(args) => validate::run(&ui, &args),
         Command::Run(args) => run::run(&ui, &args),
+        Command::Plan(args) => plan::run(&ui, &args),
+        Command::Destroy(args) => destroy::run(&ui, &args),
         Command::Status(args) => status::run(&ui, &args),
         Command::Dlq(args) => dlq::run(&ui, &args),
         Command::Render(args) => render::run(&ui, &args),

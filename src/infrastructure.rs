@@ -10,6 +10,7 @@ pub mod diagnose;
 pub mod diff;
 pub mod endpoints;
 pub mod forward;
+pub mod helm;
 pub mod inventory;
 pub mod manifests;
 pub mod object;

@@ -6,12 +6,15 @@
 pub mod analyse;
 pub mod dead_letters;
 pub mod deploy;
+pub mod destroy;
 mod digest;
 pub mod fault;
 mod journal;
 mod judge;
 pub mod live;
 mod metrics;
+mod patience;
+pub mod plan;
 pub mod preview;
 pub mod render;
 pub mod report;

@@ -12,6 +12,8 @@ pub enum Exit {
     Done,
     /// Something failed, and was told.
     Failed,
+    /// A plan has changes, and was asked to say so.
+    Changes,
     /// The command line makes no sense (`EX_USAGE`).
     Usage,
     /// The pipeline file is not valid (`EX_CONFIG`).
@@ -25,6 +27,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Done => 0,
             Exit::Failed => 1,
+            Exit::Changes => 2,
             Exit::Usage => 64,
             Exit::InvalidFile => 78,
             Exit::Interrupted => 130,

@@ -27,7 +27,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         Ok(planned) => planned,
         Err(exit) => return Ok(exit),
     };
-    let rendered = match render(&plan) {
+    let rendered = match runtime.block_on(render(&plan)) {
         Ok(rendered) => rendered,
         Err(Fault(findings)) => {
             document::show(ui, &document, &findings);

@@ -189,6 +189,11 @@ pub enum Code {
     /// neo4j: { plugins: [graph-data-science] }
     /// ```
     MissingPlugin,
+    /// The chart that `neo4j.helm` names gives no manifests.
+    ///
+    /// runner runs `helm template` and applies what it writes. The message holds what helm said, or what of its output runner does
+    /// not take: a Secret in a manifest could be read by everybody who reads the manifest.
+    ChartFailed,
     /// An image is named without a version.
     ///
     /// What `latest`, or no tag at all, stands for changes: pods of one set would run different programs, and yesterday's run could
@@ -507,6 +512,84 @@ pub enum Code {
     ///
     /// It starts, or something keeps it from starting. `runner status` shows its pods.
     NotReady,
+    /// The kubeconfig cannot be used.
+    ///
+    /// It is not there, cannot be read, or has no such context. It is looked for in `--kubeconfig`, `KUBECONFIG` and
+    /// `~/.kube/config`; the context in `--context`, then `kubernetes.context` of the file, then the kubeconfig's current one.
+    Kubeconfig,
+    /// The cluster's API server does not answer.
+    ///
+    /// Nobody is there at the address of the kubeconfig, or the way is cut (a VPN, a proxy). The first question is given 5 s; a server
+    /// that was there before has 45 s to come back. What was applied stands, and the next run goes on from there.
+    ClusterUnreachable,
+    /// The API server does not know who asks, or shows a certificate that is not accepted.
+    ///
+    /// A token or a client certificate of the kubeconfig is wrong or has expired; or the cluster was set up anew and the kubeconfig
+    /// still has the old authority.
+    ClusterCredentials,
+    /// Who asks may not do all that a pipeline needs.
+    ///
+    /// What is needed is asked about before anything is done, so that no half of a pipeline is deployed. `k8s/role.yaml` is a ready Role
+    /// with all of it.
+    PermissionMissing,
+    /// An object of the same name is there and is not the pipeline's.
+    ///
+    /// What belongs to a pipeline bears the labels `app.kubernetes.io/managed-by: runner` and `runner.dev/pipeline`. What does not is never
+    /// touched: take another `metadata.name` or another namespace, or take the object away yourself.
+    ForeignObject,
+    /// Another manager looks after fields of an object.
+    ///
+    /// Somebody has changed the object by other means, such as `kubectl edit`, an operator or another tool, and the server remembers who. Undo
+    /// the change, or say the same in the file, or take the fields over with `--force-conflicts`.
+    FieldConflict,
+    /// The cluster does not take an object.
+    ///
+    /// A field that it does not know or accept, a field that cannot be changed any more, a quota, or a policy of the cluster. The message has
+    /// the server's words.
+    ObjectRefused,
+    /// The namespace is being deleted.
+    ///
+    /// Nothing can be made in it until it is gone. Where it never goes, something in it waits for a controller that is not there.
+    NamespaceTerminating,
+    /// An object was told to go and is still there.
+    ///
+    /// A finalizer or a pod that does not end holds it. `kubectl describe` shows which.
+    NotGone,
+    /// An image cannot be pulled.
+    ///
+    /// The name or the tag is wrong, the registry wants credentials, or the nodes cannot reach it. Nodes do not use the credentials of
+    /// your machine.
+    ImagePull,
+    /// No node takes a pod.
+    ///
+    /// The nodes have less CPU or memory left than the pod requests, or they are reserved for others. Requests are set aside whether they are used
+    /// or not.
+    Unschedulable,
+    /// A container was killed because it had used more memory than its limit.
+    ///
+    /// Heap and page cache of Neo4j follow the limit, and so does Kafka's heap; below some size the JVM itself has no room.
+    OutOfMemory,
+    /// A container ends again and again.
+    ///
+    /// The last lines of its log are shown, and they mostly say why.
+    PodCrash,
+    /// A volume is not made.
+    ///
+    /// The cluster has no default storage class, or not the one that is asked for, or whoever makes the volumes fails.
+    VolumePending,
+    /// The namespace's quota has no room.
+    ///
+    /// A quota of the namespace limits what its pods and volumes may ask for together.
+    QuotaExceeded,
+    /// The namespace's rules refuse a pod.
+    ///
+    /// Pod Security, a limit range or a webhook does not let it in. Without overrides and with the images that runner takes, its pods pass
+    /// Pod Security's level `restricted`.
+    PodRefused,
+    /// A pod refers to something that is not there.
+    ///
+    /// A Secret or a config map, or a key in one. A pod that refers to one waits for it.
+    MissingReference,
 
     // ---- the run ----
     /// No row passes the filter.

@@ -28,14 +28,14 @@ const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 pub struct Cluster {
     client: Client,
     namespace: String,
-    server: String,
+    address: String,
 }
 
 /// Why a cluster cannot be talked to.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// The kubeconfig cannot be read, or has no such context.
-    #[error("the kubeconfig cannot be used: {0}")]
+    #[error("the kubeconfig cannot be used")]
     Kubeconfig(#[from] KubeconfigError),
     /// The kubeconfig has no context of that name.
     #[error("the kubeconfig has no context `{name}`")]
@@ -52,7 +52,7 @@ pub enum ClusterError {
     #[error("this is no pod of a cluster, or it was given no token")]
     NoPod(#[from] InClusterError),
     /// No client can be made of the configuration.
-    #[error("no client can be made of the kubeconfig: {0}")]
+    #[error("no client can be made of the kubeconfig")]
     Client(#[source] kube::Error),
 }
 
@@ -64,15 +64,9 @@ impl Cluster {
     pub async fn open(access: &Access, namespace: &str) -> Result<Self, ClusterError> {
         let mut config = access.config().await?;
         config.connect_timeout = Some(CONNECTS_WITHIN);
-        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let address = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = Client::try_from(config).map_err(ClusterError::Client)?;
-        Ok(Self { client, namespace: namespace.to_owned(), server })
-    }
-
-    /// The address of its API server.
-    #[must_use]
-    pub fn server(&self) -> &str {
-        &self.server
+        Ok(Self { client, namespace: namespace.to_owned(), address })
     }
 
     /// The client.
@@ -85,6 +79,12 @@ impl Cluster {
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// The API server's address.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
     }
 }
 
@@ -99,6 +99,7 @@ impl Access {
     }
 
     async fn config(&self) -> Result<Config, ClusterError> {
+        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
         if self.is_in_cluster() && self.kubeconfig.is_none() {
             return Ok(Config::incluster()?);
         }
@@ -115,7 +116,6 @@ impl Access {
                 return Err(ClusterError::NoContext { name: name.clone(), known });
             }
         }
-        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
         Ok(Config::from_custom_kubeconfig(kubeconfig, &options).await?)
     }
 }

@@ -359,4 +359,7 @@ fn time(event: &Event) -> impl Ord + use<> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod recorded;
+#[cfg(test)]
 mod tests;

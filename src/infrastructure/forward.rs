@@ -132,7 +132,7 @@ impl Forwards {
     ) -> Result<Self, ForwardError> {
         let mut forwards = Self { lines: Vec::new(), tasks: JoinSet::new() };
         for Route { port, to } in routes {
-            let holder = format!("{to} of namespace {} at {}", cluster.namespace(), cluster.server());
+            let holder = format!("{to} of namespace {} at {}", cluster.namespace(), cluster.address());
             let request = claim::Request { port: *port, folder: folder.clone(), holder };
             let claim = claim::claim(&request).await?;
             let address = match &claim {

@@ -83,6 +83,17 @@ pub struct Id {
 }
 
 impl Id {
+    /// The name of a Secret.
+    #[must_use]
+    pub fn secret(namespace: &str, name: &str) -> Self {
+        Self {
+            api_version: "v1".to_owned(),
+            kind: "Secret".to_owned(),
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+        }
+    }
+
     /// Where the API server keeps objects of this kind.
     ///
     /// The plural is guessed from the kind by English rules, as kube does; that holds for every kind that runner makes.

@@ -172,7 +172,7 @@ pub(super) async fn apply_one(
     let patch = Patch::Apply(object.manifest());
     let applied = cluster.ask(|| api.patch(&id.name, &params, &patch)).await?;
     serde_json::to_value(applied).map_err(|error| RequestError::Unexpected {
-        server: cluster.server().to_owned(),
+        server: cluster.address().to_owned(),
         reason: error.to_string(),
     })
 }

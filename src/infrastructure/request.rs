@@ -148,8 +148,8 @@ impl Cluster {
         within: Duration,
     ) -> Result<T, RequestError> {
         match timeout(within, request).await {
-            Ok(answer) => answer.map_err(|error| RequestError::of(self.server(), error)),
-            Err(_) => Err(RequestError::Silent { server: self.server().to_owned(), within }),
+            Ok(answer) => answer.map_err(|error| RequestError::of(self.address(), error)),
+            Err(_) => Err(RequestError::Silent { server: self.address().to_owned(), within }),
         }
     }
 

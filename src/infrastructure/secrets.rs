@@ -14,7 +14,7 @@ use super::inventory::Live;
 use super::manifests::PASSWORD_KEY;
 use super::object::{FIELD_MANAGER, PRUNE_ANNOTATION};
 use super::{Cluster, Id, Owner, Reason, Refusal, RequestError, Wave};
-use crate::spec::SecretKey;
+use crate::spec::{Neo4j, SecretKey};
 
 /// How many random bytes a password is made of.
 const ENTROPY: usize = 18;
@@ -75,6 +75,13 @@ pub enum SecretError {
     NoRandomness,
 }
 
+/// Whether runner makes the Secret with the password: it deploys a Neo4j, and the file names no Secret of its own.
+#[must_use]
+pub fn makes_auth(neo4j: &Neo4j) -> bool {
+    let named = neo4j.password_from.as_ref().is_some_and(|source| source.secret.is_some());
+    neo4j.existing.is_none() && !named
+}
+
 /// Makes sure that the Secret with the password is there, and gives the password.
 ///
 /// Without `given`, a password is made the first time and never changed. `given` is what the file's environment variable or file
@@ -89,7 +96,7 @@ pub async fn ensure_auth(
     given: Option<Password>,
 ) -> Result<Password, SecretError> {
     let api: Api<Secret> = Api::namespaced(cluster.client(), cluster.namespace());
-    let id = secret_id(cluster, name);
+    let id = Id::secret(cluster.namespace(), name);
     let place = SecretKey { name: name.to_owned(), key: PASSWORD_KEY.to_owned() };
     if cluster.find(&id, Wave::Settings).await?.is_none() {
         let password = given.clone().map_or_else(generated, Ok)?;
@@ -133,15 +140,6 @@ pub async fn read(cluster: &Cluster, SecretKey { name, key }: &SecretKey) -> Res
         key: key.clone(),
         known: data.keys().cloned().collect(),
     })
-}
-
-fn secret_id(cluster: &Cluster, name: &str) -> Id {
-    Id {
-        api_version: "v1".to_owned(),
-        kind: "Secret".to_owned(),
-        namespace: Some(cluster.namespace().to_owned()),
-        name: name.to_owned(),
-    }
 }
 
 fn refuse_foreign(live: Option<&Live>, owner: &Owner) -> Result<(), SecretError> {

@@ -371,29 +371,51 @@ pub enum Plugin {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Helm {
-    /// The chart: `repo/name`, an `oci://` address, or a folder.
+    /// The chart: `repo/name`, an `oci://` address, or a folder. Its release is called `NAME-neo4j`, and so must be its service.
     pub chart: String,
     /// Its version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Values for it.
+    /// Values for it, over `neo4j.name`, `neo4j.passwordFromSecret` and what Pod Security asks for, which runner sets.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub values: serde_json::Map<String, Value>,
 }
 
 /// Kafka Connect in the cluster.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Connect {
     /// The image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// What an init container installs beside the image's own plugins: `owner/name:version` of Confluent Hub, or the `https://`
+    /// address of a jar; `[]` for an image that has the sink already.
+    #[serde(default = "Connect::default_plugins")]
+    #[schemars(inner(regex(pattern = r"^(https?://\S+\.jar|[^/\s]+/[^/:\s]+:[^/:\s]+)$")))]
+    pub plugins: Vec<String>,
     /// Requests and limits.
     #[serde(default)]
     pub resources: Resources,
     /// A worker that is already there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing: Option<ExistingConnect>,
+}
+
+impl Connect {
+    fn default_plugins() -> Vec<String> {
+        vec!["neo4j/kafka-connect-neo4j:5.1.11".to_owned()]
+    }
+}
+
+impl Default for Connect {
+    fn default() -> Self {
+        Self {
+            image: None,
+            plugins: Self::default_plugins(),
+            resources: Resources::default(),
+            existing: None,
+        }
+    }
 }
 
 /// A strategic-merge patch on one object.

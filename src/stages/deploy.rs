@@ -1,7 +1,7 @@
 //! The deploy stage: the engines, and later the servers, are made ready.
 
 mod external;
-mod kubernetes;
+pub(super) mod kubernetes;
 mod reach;
 
 use std::collections::BTreeMap;
@@ -14,6 +14,7 @@ pub(super) use reach::Servers;
 pub use reach::Worker;
 
 use super::journal::Summary;
+use super::patience::{Outages, PatientStore};
 use super::run::Options;
 use super::state::StateDir;
 use super::validate::Plan;
@@ -21,7 +22,6 @@ use super::{Fault, Target};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Neo4j, Prepared};
 use crate::infrastructure::Forwards;
-use crate::progress::Progress;
 use crate::spec::Pipeline;
 use crate::topic::kafka::{Kafka, TopicState};
 
@@ -96,7 +96,7 @@ pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
 pub(super) async fn deploy(
     plan: &Plan,
     options: &Options,
-    progress: &Progress,
+    outages: Outages,
     folder: &mut Option<StateDir>,
 ) -> Result<Endpoints, Fault> {
     let state = folder.insert(state(plan, options)?);
@@ -105,13 +105,15 @@ pub(super) async fn deploy(
         Target::Embedded => {
             plan.source()?;
         }
-        Target::External => return on_servers(plan, options, servers(plan, options).await?, None).await,
+        Target::External => {
+            return on_servers(plan, options, servers(plan, options).await?, None, outages).await;
+        }
         Target::Kubernetes => {
             let Some(spec) = &plan.pipeline.spec.infrastructure.kubernetes else {
                 return Err(super::fault::no_servers());
             };
-            let (servers, deployed) = kubernetes::deploy(plan, options, spec, progress).await?;
-            return on_servers(plan, options, servers, Some(deployed)).await;
+            let (servers, deployed) = kubernetes::deploy(plan, options, spec, &outages.progress).await?;
+            return on_servers(plan, options, servers, Some(deployed), outages).await;
         }
     }
     state.create()?;
@@ -183,6 +185,7 @@ async fn on_servers(
     options: &Options,
     servers: Servers,
     deployed: Option<Deployed>,
+    outages: Outages,
 ) -> Result<Endpoints, Fault> {
     let spec = &plan.pipeline.spec;
     let Servers { kafka, neo4j, worker, forwards } = servers;
@@ -196,7 +199,7 @@ async fn on_servers(
         None => None,
     };
     let topic = Topic::Kafka(Box::new(KafkaTopic { kafka, state }));
-    let endpoints = prepare(plan, Box::new(neo4j), topic).await?;
+    let endpoints = prepare(plan, Box::new(PatientStore::new(neo4j, outages)), topic).await?;
     Ok(Endpoints { worker, findings, deployed, forwards, ..endpoints })
 }
 

@@ -1,8 +1,10 @@
 //! The one place where a run's errors become words for people: code, message, place, advice.
 
+mod cluster;
 mod connect;
 mod kafka;
 mod manifest;
+mod pods;
 mod reach;
 
 use std::io;
@@ -20,6 +22,7 @@ use crate::source::SourceError;
 use crate::topic::kafka::Place;
 use crate::validate;
 
+pub(super) use cluster::nothing_deployed;
 pub(super) use kafka::topic;
 pub(super) use manifest::not_rendered;
 pub(super) use reach::{forward, missing_secret, no_secret, no_such_key, not_deployed, not_ready};

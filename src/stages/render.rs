@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Fault;
 use super::validate::Plan;
 use crate::infrastructure::endpoints::Names;
-use crate::infrastructure::manifests::{manifests, password};
+use crate::infrastructure::manifests::{password, rendered};
 use crate::infrastructure::{Id, Object};
 
 /// The annotation that Argo CD takes the order of objects from.
@@ -23,13 +23,13 @@ pub struct Rendered {
 /// The manifests of a pipeline, in the order in which they are to be applied; the same bytes for the same file.
 ///
 /// # Errors
-/// Where the pipeline is not one for Kubernetes.
-pub fn render(plan: &Plan) -> Result<Vec<Rendered>, Fault> {
-    let objects = manifests(&plan.pipeline)?;
-    objects.iter().map(rendered).collect()
+/// Where the pipeline is not one for Kubernetes, or its chart cannot be rendered.
+pub async fn render(plan: &Plan) -> Result<Vec<Rendered>, Fault> {
+    let objects = rendered(&plan.pipeline, &plan.base).await?;
+    objects.iter().map(file).collect()
 }
 
-fn rendered(object: &Object) -> Result<Rendered, Fault> {
+fn file(object: &Object) -> Result<Rendered, Fault> {
     let wave = object.wave as u8;
     let Id { kind, name, .. } = object.id();
     let yaml = serde_yaml::to_string(&with_wave(object.manifest(), wave))

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::journal::Journal;
+use super::patience::Outages;
 use super::state::StateDir;
 use super::stream::{Counters, Extent, Streamed, Watch};
 use super::validate::{self, Plan};
@@ -17,6 +19,9 @@ use crate::infrastructure::{Access, Conflicts};
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{AnalysisReport, GraphCounts, Picture, Report};
 use crate::spec::load::Document;
+
+/// How long the graph is asked what stands in it after a stream has failed.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// What a run is asked to do beside the file.
 #[derive(Debug, Clone, Default)]
@@ -167,7 +172,13 @@ async fn stages(
         None => None,
     };
     let progress = journal.progress.clone();
-    let deploying = Box::pin(deploy::deploy(plan, options, &progress, &mut results.state));
+    let outages = Outages {
+        longest: Duration::from_secs(spec.stream.patience_seconds.into()),
+        counters: Arc::clone(&counters),
+        progress: progress.clone(),
+        interrupt: interrupt.clone(),
+    };
+    let deploying = Box::pin(deploy::deploy(plan, options, outages, &mut results.state));
     let mut endpoints = journal.stage(Stage::Deploy, deploying).await?;
     results.sampler = endpoints.deployed.take().map(|deployed| deployed.sampler);
     for note in endpoints.notes() {
@@ -183,8 +194,9 @@ async fn stages(
             // What the batches before the fault have written stands, and the report says so.
             let rows = counters.rows(endpoints.loaded());
             results.streamed = Some(Streamed { rows, cut_short: true, ..Streamed::default() });
-            // Where the server is away, its counts are not to be had; the fault itself must still be told.
-            results.graph = report::counts(&*endpoints.store).await.unwrap_or_default();
+            // Where the server is away, its counts are not to be had; the fault itself must still be told, and soon.
+            let counts = tokio::time::timeout(LAST_LOOK, report::counts(&*endpoints.store)).await;
+            results.graph = counts.ok().and_then(Result::ok).unwrap_or_default();
             return Err(fault);
         }
     };
@@ -210,6 +222,9 @@ async fn stages(
         }
     }
     results.picture = report::picture(plan, &*endpoints.store, &results.graph, &results.analyses).await?;
+    if let Some(streamed) = &mut results.streamed {
+        streamed.rows.retries = counters.retries.get();
+    }
     Ok(())
 }
 

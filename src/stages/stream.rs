@@ -10,6 +10,7 @@ mod dead_letters;
 mod kafka;
 mod load;
 mod produce;
+mod reader;
 mod resume;
 
 use std::collections::BTreeMap;

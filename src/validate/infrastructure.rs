@@ -15,6 +15,8 @@ pub(super) fn check(spec: &Spec, places: &Places, found: &mut Vec<Diagnostic>) {
         client_certificate(&path, tls, found);
     }
     existing_beside_deployed(&at.key("kubernetes"), places, found);
+    chart_beside_manifests(&at.key("kubernetes").key("neo4j"), places, found);
+    deployed_worker_of_secured_kafka(&spec.infrastructure, &at.key("kubernetes"), found);
     connect_worker(spec, &at, found);
 }
 
@@ -130,7 +132,7 @@ fn existing_beside_deployed(at: &Path, places: &Places, found: &mut Vec<Diagnost
     const DEPLOYED: [(&str, &[&str]); 3] = [
         ("kafka", &["mode", "brokers", "storage", "image", "resources"]),
         ("neo4j", &["plugins", "storage", "image", "resources", "passwordFrom", "helm"]),
-        ("connect", &["image", "resources"]),
+        ("connect", &["image", "plugins", "resources"]),
     ];
     for (server, keys) in DEPLOYED {
         let at = at.key(server);
@@ -145,6 +147,44 @@ fn existing_beside_deployed(at: &Path, places: &Places, found: &mut Vec<Diagnost
                     .help("remove one of the two"),
             );
         }
+    }
+}
+
+/// A chart takes its own values, not what is said of runner's manifests.
+fn chart_beside_manifests(at: &Path, places: &Places, found: &mut Vec<Diagnostic>) {
+    if !places.has(&at.key("helm")) || places.has(&at.key("existing")) {
+        return;
+    }
+    for key in ["plugins", "storage", "image", "resources"].into_iter().filter(|key| places.has(&at.key(*key))) {
+        found.push(
+            Diagnostic::new(Code::UnusedKey, format!("`{key}` has no effect beside `helm`"))
+                .at_key(at.key(key))
+                .related(Location::At(at.key("helm"), Part::Key), "the chart has values of its own")
+                .help("say it to the chart under `helm.values`"),
+        );
+    }
+}
+
+/// The worker that runner deploys has no certificates and no account.
+fn deployed_worker_of_secured_kafka(
+    infrastructure: &Infrastructure,
+    at: &Path,
+    found: &mut Vec<Diagnostic>,
+) {
+    let Some(kubernetes) = &infrastructure.kubernetes else { return };
+    let deploys = kubernetes.connect.as_ref().is_some_and(|connect| connect.existing.is_none());
+    let protocol = kubernetes.kafka.existing.as_ref().map(|kafka| kafka.security.protocol);
+    if deploys && protocol.is_some_and(|protocol| protocol != SecurityProtocol::Plaintext) {
+        let protocol = at.key("kafka").key("existing").key("security").key("protocol");
+        found.push(
+            Diagnostic::new(
+                Code::SecurityMismatch,
+                "the Kafka Connect that runner deploys cannot log in to a secured Kafka",
+            )
+            .at_key(at.key("connect"))
+            .related(Location::At(protocol, Part::Value), "secured")
+            .help("name a worker that can, with `connect: { existing: { url: … } }`, or use `loader: runner`"),
+        );
     }
 }
 

@@ -170,6 +170,6 @@ fn overrides(pipeline: &Pipeline, at: &Path, found: &mut Vec<Diagnostic>) {
                 .at_key(at(index).key("patch"))
                 .help("leave out `apiVersion`, `kind`, `metadata.name` and `metadata.namespace`"),
         ),
-        Err(ManifestError::NotKubernetes | ManifestError::NoObject(_)) | Ok(_) => {}
+        Err(ManifestError::NotKubernetes | ManifestError::Helm(_) | ManifestError::NoObject(_)) | Ok(_) => {}
     }
 }

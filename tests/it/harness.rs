@@ -1,10 +1,12 @@
 //! The program as a user starts it, in a folder of its own.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use datafusion::arrow::array::{Float64Array, Int64Array};
 use datafusion::arrow::record_batch::RecordBatch;
@@ -113,6 +115,19 @@ impl Desk {
         outcome(self.start(arguments))
     }
 
+    /// Starts the program, and hears what it says on the way.
+    pub fn follow(&self, arguments: &[&str]) -> Running {
+        let mut child = self.command(arguments).stdout(Stdio::null()).spawn().unwrap();
+        let words = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in words.lines().map_while(Result::ok) {
+                drop(sender.send(line));
+            }
+        });
+        Running { child, lines, said: Vec::new() }
+    }
+
     /// The program with something on its standard input.
     pub fn runner_reads(&self, arguments: &[&str], input: &str) -> Outcome {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
@@ -124,6 +139,45 @@ impl Desk {
     pub fn report(&self, pipeline: &str) -> Value {
         let text = fs::read(self.path("state").join(pipeline).join("report/report.json")).unwrap();
         serde_json::from_slice(&text).unwrap()
+    }
+}
+
+/// A run that goes on, and what it says.
+pub struct Running {
+    pub child: Child,
+    lines: Receiver<String>,
+    pub said: Vec<String>,
+}
+
+impl Running {
+    /// Waits until a stage is over; says whether it came to that.
+    pub fn until(&mut self, stage: &str) -> bool {
+        while let Ok(line) = self.lines.recv() {
+            let is_it = line.starts_with(&format!("{stage}: done"))
+                || line.starts_with(&format!("{stage}: unchanged"));
+            self.said.push(line);
+            if is_it {
+                return true;
+            }
+        }
+        false
+    }
+
+    pub fn signal(&self, signal: &str) {
+        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+    }
+
+    /// Waits for its end: the exit code, where it came to have one.
+    pub fn end(&mut self) -> Option<i32> {
+        let status = self.child.wait().unwrap();
+        self.said.extend(self.lines.iter());
+        let code = status.code();
+        assert_ne!(code, Some(101), "it panicked: {:#?}", self.said);
+        code
+    }
+
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 }
 

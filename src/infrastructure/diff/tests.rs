@@ -5,10 +5,10 @@ use super::*;
 
 fn shown(live: &Value, after: &Value) -> Vec<String> {
     let value = |value: &Option<Value>| value.as_ref().map_or_else(|| "-".to_owned(), Value::to_string);
-    let line = |change: FieldChange| {
+    let words = |change: FieldChange| {
         format!("{}: {} -> {}", change.path, value(&change.before), value(&change.after))
     };
-    differences(live, after).into_iter().map(line).collect()
+    differences(live, after).into_iter().map(words).collect()
 }
 
 #[test]

@@ -17,10 +17,10 @@ use crate::spec::{Forward, Kafka, KafkaMode, quantity};
 /// The user of both images.
 pub(super) const USER: i64 = 1000;
 /// Where the JVM's settings are mounted.
-const SETTINGS: &str = "/etc/runner";
+pub(super) const SETTINGS: &str = "/etc/runner";
 /// A JVM keeps an address for 30 s and "no such name" for 10 s; a pod that starts again has another address, and one that
 /// starts asks for its own name before it exists.
-const JAVA_SECURITY: &str = "networkaddress.cache.ttl=1\nnetworkaddress.cache.negative.ttl=0\n";
+pub(super) const JAVA_SECURITY: &str = "networkaddress.cache.ttl=1\nnetworkaddress.cache.negative.ttl=0\n";
 const REQUESTS: [(&str, &str); 2] = [("cpu", "100m"), ("memory", "768Mi")];
 const LIMITS: [(&str, &str); 1] = [("memory", "1Gi")];
 

@@ -13,7 +13,7 @@ use crate::spec::Override;
 /// What a patch is told by.
 const DIRECTIVE: &str = "$patch";
 
-/// Applies the overrides of a file, in their order.
+/// Applies the overrides of a file, in their order; one that names no object is a fault where `is_whole` says that all are there.
 ///
 /// # Errors
 /// Where one names no object, or would make another object of it.
@@ -21,6 +21,7 @@ pub(super) fn apply(
     objects: &mut [Object],
     overrides: &[Override],
     owner: &Owner,
+    is_whole: bool,
 ) -> Result<(), ManifestError> {
     for (index, one) in overrides.iter().enumerate() {
         let known = || objects.iter().map(Object::id).map(|id| (id.kind, id.name)).collect();
@@ -30,6 +31,9 @@ pub(super) fn apply(
         };
         let known: Vec<(String, String)> = known();
         let Some(object) = objects.iter_mut().find(named) else {
+            if !is_whole {
+                continue;
+            }
             return Err(ManifestError::NoSuchObject { index, known });
         };
         *object = patched(object, one, owner).ok_or(ManifestError::AnotherObject { index })?;

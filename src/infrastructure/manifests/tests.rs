@@ -77,3 +77,27 @@ fn a_password_is_referred_to_and_never_written() {
     assert!(yaml.contains("secretKeyRef"), "{yaml}");
     insta::assert_snapshot!(yaml);
 }
+
+#[test]
+fn a_worker_has_the_sink_installed_and_reads_the_password_from_its_secret() {
+    let kubernetes = json!({
+        "namespace": "taxis",
+        "kafka": { "existing": { "bootstrap": "kafka.strimzi:9092" } },
+        "neo4j": { "existing": {
+            "uri": "bolt://graph:7687", "passwordFrom": { "secret": { "name": "graph", "key": "word" } },
+        } },
+        "connect": {},
+    });
+    insta::assert_snapshot!(rendered(&kubernetes));
+}
+
+#[test]
+fn an_image_that_has_the_sink_is_given_none() {
+    let kubernetes = json!({
+        "namespace": "taxis",
+        "connect": { "image": "ours/connect:1", "plugins": [] },
+    });
+    let yaml = rendered(&kubernetes);
+    assert!(!yaml.contains("initContainers") && !yaml.contains("/plugins,"), "{yaml}");
+    assert!(yaml.contains("image: ours/connect:1"), "{yaml}");
+}

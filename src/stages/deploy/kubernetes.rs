@@ -37,6 +37,18 @@ pub(super) struct Site<'a> {
     in_cluster: bool,
 }
 
+/// A client for the cluster of a pipeline, and whether this is a pod of it; nothing is sent yet.
+pub(in crate::stages) async fn cluster(
+    options: &Options,
+    spec: &Kubernetes,
+) -> Result<(Cluster, bool), Fault> {
+    let mut access = options.access.clone();
+    let in_cluster = access.is_in_cluster();
+    // A pod needs no context, and may well have the same file.
+    access.context = access.context.or_else(|| spec.context.clone()).filter(|_| !in_cluster);
+    Ok((Cluster::open(&access, &spec.namespace).await?, in_cluster))
+}
+
 /// Reaches the servers that a run has deployed.
 pub(super) async fn reach(plan: &Plan, options: &Options, spec: &Kubernetes) -> Result<Reach, Fault> {
     let site = Site::open(plan, options, spec).await?;
@@ -109,11 +121,7 @@ impl Server {
 impl<'a> Site<'a> {
     /// A client for the cluster; nothing is sent yet.
     async fn open(plan: &'a Plan, options: &Options, spec: &'a Kubernetes) -> Result<Self, Fault> {
-        let mut access = options.access.clone();
-        let in_cluster = access.is_in_cluster();
-        // A pod needs no context, and may well have the same file.
-        access.context = access.context.or_else(|| spec.context.clone()).filter(|_| !in_cluster);
-        let cluster = Cluster::open(&access, &spec.namespace).await?;
+        let (cluster, in_cluster) = cluster(options, spec).await?;
         let names = Names::of(&plan.pipeline, spec);
         let owner = Owner { pipeline: names.pipeline.clone() };
         Ok(Self { plan, spec, names, owner, cluster, in_cluster })

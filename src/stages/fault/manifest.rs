@@ -1,7 +1,8 @@
 //! What is wrong with the manifests of a pipeline, in words. Validation has placed what the file can be blamed for.
 
-use super::Fault;
+use super::{Fault, with_causes};
 use crate::diagnostic::{Code, Diagnostic, Path};
+use crate::infrastructure::helm::HelmError;
 use crate::infrastructure::manifests::ManifestError;
 
 impl From<ManifestError> for Fault {
@@ -18,6 +19,7 @@ impl From<ManifestError> for Fault {
                 let at = at.key("kubernetes").key("overrides").index(index);
                 Diagnostic::new(Code::UnknownName, error.to_string()).at(at).into()
             }
+            ManifestError::Helm(error) => chart(&error),
             ManifestError::NoObject(_) => not_rendered(&error.to_string()),
         }
     }
@@ -27,5 +29,26 @@ impl From<ManifestError> for Fault {
 pub(in crate::stages) fn not_rendered(reason: &str) -> Fault {
     Diagnostic::new(Code::InvalidValue, format!("a manifest cannot be made: {reason}"))
         .at_key(Path::of("spec.infrastructure.kubernetes"))
+        .into()
+}
+
+/// The fault of a chart, and what to do about it.
+fn chart(error: &HelmError) -> Fault {
+    let help = match error {
+        HelmError::NoHelm => "install it (https://helm.sh), or leave out `helm`: runner has manifests of its own",
+        HelmError::Failed { .. } => {
+            "`helm repo add` makes a repository known; a folder is looked for beside the file; `values` go to the chart as they are"
+        }
+        HelmError::Secret(_) => {
+            "have the chart use one that is there: the official chart takes `neo4j.passwordFromSecret`, which runner sets"
+        }
+        HelmError::NoEnd => "see that the chart's repository can be reached: `helm pull CHART`",
+        HelmError::NotRun(_) | HelmError::NoYaml(_) | HelmError::NoObject(_) => {
+            "`helm template` shows what the chart makes"
+        }
+    };
+    Diagnostic::new(Code::ChartFailed, with_causes(error))
+        .at(Path::of("spec.infrastructure.kubernetes.neo4j.helm.chart"))
+        .help(help)
         .into()
 }

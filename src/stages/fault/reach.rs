@@ -2,50 +2,11 @@
 
 use super::{Fault, with_causes};
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path};
-use crate::infrastructure::access::AccessError;
-use crate::infrastructure::readiness::NotReady;
-use crate::infrastructure::{ClusterError, ForwardError, ObjectsError, SecretError};
+use crate::infrastructure::ForwardError;
 use crate::spec::{Forward, Infrastructure};
 
 /// The keys of the servers, below `external` and below `kubernetes`.
 const SERVERS: [&str; 3] = ["kafka", "neo4j", "connect"];
-
-impl From<ClusterError> for Fault {
-    fn from(error: ClusterError) -> Self {
-        Diagnostic::new(Code::ServerUnreachable, with_causes(&error)).at_key(kubernetes()).into()
-    }
-}
-
-impl From<AccessError> for Fault {
-    fn from(error: AccessError) -> Self {
-        let missing = match &error {
-            AccessError::Missing(missing) => missing.iter().map(ToString::to_string).collect(),
-            AccessError::Request(_) => Vec::new(),
-        };
-        let finding = Diagnostic::new(Code::ServerUnreachable, with_causes(&error)).at_key(kubernetes());
-        missing.into_iter().fold(finding, |finding, one: String| finding.help(one)).into()
-    }
-}
-
-impl From<SecretError> for Fault {
-    fn from(error: SecretError) -> Self {
-        Diagnostic::new(Code::MissingSecret, with_causes(&error)).at_key(kubernetes().key("neo4j")).into()
-    }
-}
-
-impl From<ObjectsError> for Fault {
-    fn from(error: ObjectsError) -> Self {
-        let finding = Diagnostic::new(Code::ServerUnreachable, with_causes(&error)).at_key(kubernetes());
-        finding.help(format!("{error:?}")).into()
-    }
-}
-
-impl From<NotReady> for Fault {
-    fn from(error: NotReady) -> Self {
-        let finding = Diagnostic::new(Code::NotReady, with_causes(&error)).at_key(kubernetes());
-        finding.help(format!("{error:?}")).into()
-    }
-}
 
 impl From<kube::Error> for Fault {
     fn from(error: kube::Error) -> Self {

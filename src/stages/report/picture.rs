@@ -6,14 +6,19 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::graph::{GraphStore, ProjectedGraph};
+use crate::graph::{ElementSchema, GraphSchema, GraphStore, ProjectedGraph};
 use crate::report::{AnalysisReport, GraphCounts, Picture, PictureEdge, PictureNode, picture as drawing};
 use crate::spec::{Analysis, Projection, RelationshipProjection};
 use crate::stages::Fault;
 use crate::stages::validate::Plan;
 
-/// The picture of the graph: what the first ranking projects, sized by its scores; without a ranking, everything, sized by
-/// degree. `None` for an empty graph.
+/// Stands for every label or type in a projection.
+const EVERY: &str = "*";
+/// How many elements are read at most for a picture that shows a few hundred: more take longer than a load of them is worth.
+const MOST_READ: u64 = 100_000;
+
+/// The picture of the graph: what the first ranking projects, sized by its scores; without a ranking, all that the mapping
+/// writes, sized by degree. `None` where there is nothing, or too much to be read for a picture.
 pub(in crate::stages) async fn picture(
     plan: &Plan,
     store: &dyn GraphStore,
@@ -28,8 +33,9 @@ pub(in crate::stages) async fn picture(
     let identify =
         ranking.map_or_else(|| some_identify(analyses), |(analysis, _)| analysis.identify.as_deref());
     let projection = ranking.and_then(|(analysis, _)| analysis.project.clone());
-    let projection = without_properties(projection.unwrap_or_else(|| everything(counts)));
-    if projection.nodes.is_empty() {
+    let projection = projection.unwrap_or_else(|| written(&plan.mapping.schema, counts));
+    let projection = without_properties(projection);
+    if projection.nodes.is_empty() || elements(&projection, counts) > MOST_READ {
         return Ok(None);
     }
     let projected = store.project(&projection, identify).await?;
@@ -56,16 +62,30 @@ fn some_identify(analyses: &[Analysis]) -> Option<&str> {
     analyses.iter().find_map(|analysis| analysis.identify.as_deref())
 }
 
-/// A projection of the whole graph.
-fn everything(counts: &GraphCounts) -> Projection {
+/// A projection of what the mapping writes and is there: a server may hold much else.
+fn written(schema: &GraphSchema, counts: &GraphCounts) -> Projection {
+    let names = |elements: &[ElementSchema], there: &IndexMap<String, u64>| -> Vec<String> {
+        let names = elements.iter().map(|element| element.name.clone());
+        names.filter(|name| there.contains_key(name)).collect()
+    };
+    let relationships = names(&schema.relationships, &counts.relationships);
     Projection {
-        nodes: counts.nodes.keys().cloned().collect(),
-        relationships: counts
-            .relationships
-            .keys()
-            .map(|kind| (kind.clone(), RelationshipProjection::default()))
+        nodes: names(&schema.nodes, &counts.nodes),
+        relationships: relationships
+            .into_iter()
+            .map(|kind| (kind, RelationshipProjection::default()))
             .collect(),
     }
+}
+
+/// How many nodes and relationships a projection reads, or more where nodes have several labels.
+fn elements(projection: &Projection, counts: &GraphCounts) -> u64 {
+    let count = |there: &IndexMap<String, u64>, name: &str| match name {
+        EVERY => there.values().sum(),
+        name => there.get(name).copied().unwrap_or_default(),
+    };
+    let nodes = projection.nodes.iter().map(|label| count(&counts.nodes, label)).sum::<u64>();
+    nodes + projection.relationships.keys().map(|kind| count(&counts.relationships, kind)).sum::<u64>()
 }
 
 /// The picture needs no weights.

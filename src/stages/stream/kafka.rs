@@ -8,6 +8,7 @@ mod connect;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
@@ -15,9 +16,9 @@ use futures::future::try_join_all;
 
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
+use super::reader::Reader;
 use super::{Counters, Extent, Resume, Streamed, Watch, check, resume, tick};
 use crate::graph::Checkpoint;
-use crate::progress::Interrupt;
 use crate::report::{Check, Rows};
 use crate::source::{Batch, Dataset, Encoder, SourceError};
 use crate::stages::Fault;
@@ -30,8 +31,6 @@ use crate::topic::kafka::{
 
 /// How often it is looked where the topic ends.
 const LOOKING: Duration = Duration::from_secs(5);
-/// How long a batch waits for more records behind its first.
-const LINGER: Duration = Duration::from_millis(100);
 
 /// Moves all rows that are not in the topic yet into it, and all records that are not in the graph yet into that.
 pub(super) async fn stream(
@@ -42,7 +41,7 @@ pub(super) async fn stream(
     watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
     resume::same_digest(&endpoints.checkpoints, &plan.stream_digest)?;
-    let way = Way::new(plan, endpoints, topic, extent, watch.interrupt);
+    let way = Way::new(plan, endpoints, topic, extent, watch);
     let source = way.source().await?;
     if let Some(worker) = &endpoints.worker {
         return way.by_connect(source, worker, watch).await;
@@ -74,7 +73,7 @@ struct Way<'a> {
     topic: &'a KafkaTopic,
     extent: Extent,
     patience: Duration,
-    interrupt: &'a Interrupt,
+    watch: &'a Watch<'a>,
 }
 
 impl<'a> Way<'a> {
@@ -83,15 +82,20 @@ impl<'a> Way<'a> {
         endpoints: &'a Endpoints,
         topic: &'a KafkaTopic,
         extent: Extent,
-        interrupt: &'a Interrupt,
+        watch: &'a Watch<'a>,
     ) -> Self {
         let patience = Duration::from_secs(plan.pipeline.spec.stream.patience_seconds.into());
-        Self { plan, endpoints, topic, extent, patience, interrupt }
+        Self { plan, endpoints, topic, extent, patience, watch }
     }
 
     /// Asks Kafka, and asks again while it is away: an outage between two steps is waited out like one within them.
     async fn patiently<T>(&self, ask: impl AsyncFn() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
-        kafka::patiently(self.patience, || !self.interrupt.requested(), ask).await
+        let goes_on = || {
+            let goes_on = !self.watch.interrupt.requested();
+            self.watch.counters.retries.add(goes_on.into());
+            goes_on
+        };
+        kafka::patiently(self.patience, goes_on, ask).await
     }
 
     /// How far the topic's partitions reach.
@@ -230,6 +234,7 @@ impl<'a> Way<'a> {
     /// Loads all lanes, side by side; the first fault of one ends all.
     async fn load(&self, consumer: &Consumer, lanes: Vec<Lane>, watch: &Watch<'_>) -> Result<(), LoadError> {
         let job = Job::new(self.plan, self.endpoints, watch);
+        let mapping = Arc::new(self.plan.mapping.clone());
         let lane = |lane: Lane| {
             let partition = lane.partition();
             let checkpoint = self.endpoints.checkpoints.get(&partition).cloned();
@@ -240,7 +245,9 @@ impl<'a> Way<'a> {
                 &self.producer_options(),
             );
             let loader = Loader::new(&job, checkpoints, DeadLetters::Topic(Box::new(letters)));
-            run(loader, lane, consumer, watch)
+            let from = lane.position();
+            let reader = Reader::new(lane, Arc::clone(&mapping), job.batch_rows());
+            run(loader, reader, (partition, from), consumer, watch)
         };
         for (partition, next) in lanes.iter().map(|lane| (lane.partition(), lane.position())) {
             watch.counters.loaded_to(partition, next);
@@ -308,29 +315,31 @@ impl<'a> Way<'a> {
     }
 }
 
-/// Loads a lane to its end, or to the batch at which it is asked to stop. Returns where it stands then.
+/// Loads a partition from where its lane stands to its end, or to the batch at which it is asked to stop. Returns where it
+/// stands then.
 async fn run(
     mut loader: Loader<'_>,
-    mut lane: Lane,
+    mut reader: Reader,
+    (partition, from): (u32, u64),
     consumer: &Consumer,
     watch: &Watch<'_>,
 ) -> Result<(u32, u64), LoadError> {
-    let mut next = lane.position();
+    let mut next = from;
     while !watch.interrupt.requested() {
         let batch = tokio::select! {
-            batch = lane.batch(loader.batch_rows(), LINGER) => batch?,
+            batch = reader.batch() => batch?,
             () = watch.interrupt.made() => None,
         };
         let Some(batch) = batch else { break };
-        loader.load(batch.records).await?;
-        loader.pass(batch.partition, batch.next).await?;
+        loader.load(batch.attempts).await?;
+        loader.pass(partition, batch.next).await?;
         if batch.next > next {
             next = batch.next;
-            watch.counters.loaded_to(batch.partition, next);
-            consumer.commit(&BTreeMap::from([(batch.partition, next)]));
+            watch.counters.loaded_to(partition, next);
+            consumer.commit(&BTreeMap::from([(partition, next)]));
         }
     }
-    Ok((lane.partition(), next))
+    Ok((partition, next))
 }
 
 /// Where the partitions end.

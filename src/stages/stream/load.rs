@@ -18,11 +18,10 @@ use crate::graph::{
 };
 use crate::stages::deploy::Endpoints;
 use crate::stages::validate::Plan;
-use crate::topic::Record;
 use crate::topic::kafka::KafkaError;
 use crate::topic::memory::Consumer;
 
-pub(super) use attempt::{Attempt, Fate};
+pub(super) use attempt::{Attempt, Fate, read};
 pub(in crate::stages) use attempt::{Reason, decode};
 use patience::Patience;
 
@@ -87,6 +86,11 @@ impl<'a> Job<'a> {
             counters,
         }
     }
+
+    /// How many rows a batch has at most.
+    pub(super) fn batch_rows(&self) -> usize {
+        self.batch_rows
+    }
 }
 
 /// Writes records to the graph, batch by batch.
@@ -112,18 +116,13 @@ impl<'a> Loader<'a> {
     /// Loads until the topic ends, then makes the graph durable.
     pub(super) async fn run(mut self, mut consumer: Consumer) -> Result<(), LoadError> {
         while let Some(records) = consumer.batch(self.job.batch_rows).await {
-            self.load(records).await?;
+            self.load(read(records, self.job.mapping)).await?;
             self.persist_when_due().await?;
         }
         if self.job.counters.consumed.get() > 0 {
             self.persist().await?;
         }
         Ok(())
-    }
-
-    /// How many rows a batch has at most.
-    pub(super) fn batch_rows(&self) -> usize {
-        self.job.batch_rows
     }
 
     /// Moves a checkpoint beyond offsets that hold no record: gaps that transactions and compaction leave.
@@ -147,8 +146,9 @@ impl<'a> Loader<'a> {
     }
 
     /// Writes records; a batch that the graph refuses for its data is halved until the record at fault stands alone.
-    pub(super) async fn load(&mut self, records: Vec<Record>) -> Result<(), LoadError> {
-        let mut pending = vec![attempt::read(records, self.job.mapping, &self.checkpoints)];
+    pub(super) async fn load(&mut self, mut attempts: Vec<Attempt>) -> Result<(), LoadError> {
+        attempt::find_duplicates(&mut attempts, &self.checkpoints);
+        let mut pending = vec![attempts];
         while let Some(mut attempts) = pending.pop() {
             self.dead_letters.keep_before(&mut attempts).await?;
             match self.write(&mut attempts).await {

@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
 use super::bed::{Kind, Namespace};
-use crate::harness::{Desk, Outcome, examples, outcome};
+use crate::harness::{Desk, Outcome, Running, examples, outcome};
 
 /// A namespace that runner is to make, a desk with pipeline files that name it, and the cluster for this test alone as far as
 /// others wait for their turn, too: what is deployed takes most of the machine.
@@ -60,7 +60,7 @@ impl Deployment {
     pub fn write(&self, mut pipeline: Value) {
         pipeline["metadata"]["name"] = json!(self.name());
         pipeline["spec"]["infrastructure"] = json!({ "kubernetes": self.infrastructure });
-        self.desk.write("pipeline.yaml", &pipeline.to_string());
+        self.desk.write("pipeline.yaml", &serde_yaml::to_string(&pipeline).unwrap());
     }
 
     /// Writes the main example, as far as images without Graph Data Science can have it.
@@ -84,6 +84,11 @@ impl Deployment {
 
     pub fn start(&self, words: &[&str]) -> Child {
         self.desk.start(&self.words(words))
+    }
+
+    /// The same, and hears what it says on the way.
+    pub fn follow(&self, words: &[&str]) -> Running {
+        self.desk.follow(&self.words(words))
     }
 
     pub fn report(&self) -> Value {

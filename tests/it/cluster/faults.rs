@@ -51,7 +51,8 @@ fn a_request_that_no_node_can_give() {
 
 #[test]
 fn a_limit_in_which_kafka_cannot_live() {
-    let kafka = json!({ "resources": { "limits": { "memory": "64Mi" } } });
+    let memory = json!({ "memory": "100Mi" });
+    let kafka = json!({ "resources": { "requests": memory, "limits": memory } });
     let Some(deployment) = deployment("limit", &kafka) else { return };
     insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
 }

@@ -1,7 +1,7 @@
 //! What runner makes of a file, as the API server sees it.
 
 use k8s_openapi::api::core::v1::Namespace as KubeNamespace;
-use kube::api::{Api, DynamicObject, Patch, PatchParams, ValidationDirective};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, ValidationDirective};
 use runner::infrastructure::manifests::manifests;
 use runner::infrastructure::{Object, Wave};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ fn every_manifest_passes_a_strict_dry_run() {
     }
     let all: Vec<KubeNamespace> = namespace
         .cluster
-        .with(async |client| Api::all(client).list(&kube::api::ListParams::default()).await.unwrap().items);
+        .with(async |client| Api::all(client).list(&ListParams::default()).await.unwrap().items);
     let pods = "pod-security.kubernetes.io/enforce";
     let own = all.iter().find(|one| one.metadata.name.as_deref() == Some(&namespace.name)).unwrap();
     assert!(!own.metadata.labels.as_ref().unwrap().contains_key(pods), "it was a dry run");

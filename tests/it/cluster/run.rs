@@ -10,8 +10,6 @@ use serde_json::{Value, json};
 
 use super::deployment::Deployment;
 use crate::external::trips;
-use crate::harness::outcome;
-use crate::servers::until;
 
 /// Runs the main example: its own assertions hold the scores, and `expect` the counts.
 fn gives_the_reference(deployment: &Deployment) -> Value {
@@ -119,21 +117,20 @@ fn counted_trips(rows: i64) -> Value {
     pipeline
 }
 
-/// A run whose pod is killed while rows flow, and the graph after it.
-fn survives(deployment: &Deployment, topic: &str, part: &str, rows: i64) {
+/// A run whose pod is killed a second after its servers were ready, and the graph after it.
+fn survives(deployment: &Deployment, part: &str, rows: i64) {
     let mut pipeline = counted_trips(rows);
-    pipeline["spec"]["topic"]["name"] = json!(topic);
+    pipeline["spec"]["topic"]["name"] = json!(format!("{part}-dies"));
     deployment.write(pipeline);
     let begun = Instant::now();
-    let child = deployment.start(&["run", "--fresh", "--yes"]);
-    sleep(Duration::from_secs(3));
-    let uid = deployment.pod(part).metadata.uid;
+    let mut run = deployment.follow(&["run", "--fresh", "--yes"]);
+    assert!(run.until("deploy"), "{:#?}", run.said);
+    sleep(Duration::from_secs(1));
+    let killed = deployment.pod(part).metadata.uid;
     deployment.namespace.kill::<Pod>(&deployment.object(part));
-    until(Duration::from_mins(2), "there is another pod", || {
-        let pod: Option<Pod> = deployment.namespace.get(&deployment.object(part));
-        pod.is_some_and(|pod| pod.metadata.uid != uid)
-    });
-    outcome(child).exits(0);
+    assert!(run.is_alive(), "it was too late: {:#?}", run.said);
+    assert_eq!(run.end(), Some(0), "{:#?}", run.said);
+    assert_ne!(deployment.pod(part).metadata.uid, killed);
     let report = deployment.report();
     let right = json!(rows / 10 * 9);
     assert_eq!(report["analyses"][0]["rows"][0], json!([right, right, right]), "{part}");
@@ -147,6 +144,6 @@ fn killed_pods_of_kafka_and_neo4j_do_not_change_the_graph() {
     deployment.desk.trips("data/1.parquet", 0, rows, i64::MAX);
     deployment.write(counted_trips(rows));
     deployment.runner(&["run"]).exits(0);
-    survives(&deployment, "kafka-dies", "kafka-0", rows);
-    survives(&deployment, "neo4j-dies", "neo4j-0", rows);
+    survives(&deployment, "kafka-0", rows);
+    survives(&deployment, "neo4j-0", rows);
 }

@@ -1,15 +1,11 @@
 //! Servers that may be killed, each behind a proxy, and pipelines that are run on them.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 
 use serde_json::{Value, json};
 
 use crate::external::{infrastructure, trips};
-use crate::harness::{Desk, Outcome, outcome};
+use crate::harness::{Desk, Outcome, Running, outcome};
 use crate::proxy::{Proxy, Way};
 use crate::servers::{Kafka, KafkaOptions, Neo4j, Neo4jOptions, PASSWORD, unique};
 
@@ -36,13 +32,6 @@ pub struct Case {
 /// A graph and its dead letters, as far as they differ between one that is right and any other.
 #[derive(Debug, PartialEq)]
 pub struct Graph(Value);
-
-/// A run that goes on, and what it says.
-pub struct Running {
-    pub child: Child,
-    lines: Receiver<String>,
-    pub said: Vec<String>,
-}
 
 impl Bed {
     pub fn new(rows: i64) -> Self {
@@ -158,20 +147,7 @@ impl Bed {
     /// The program on a case, with a report of its own.
     pub fn start(&self, case: &Case, report: &str) -> Running {
         let reports = format!("{}/{report}", case.reports);
-        let mut child = self
-            .desk
-            .command(&["run", &case.file, "--report-dir", &reports])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let words = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = channel();
-        thread::spawn(move || {
-            for line in words.lines().map_while(Result::ok) {
-                drop(sender.send(line));
-            }
-        });
-        Running { child, lines, said: Vec::new() }
+        self.desk.follow(&["run", &case.file, "--report-dir", &reports])
     }
 }
 
@@ -189,38 +165,6 @@ impl Case {
     pub fn report_of(&self, run: &str) -> Option<Value> {
         let text = std::fs::read(format!("{}/{run}/report.json", self.reports)).ok()?;
         serde_json::from_slice(&text).ok()
-    }
-}
-
-impl Running {
-    /// Waits until a stage is over; says whether it came to that.
-    pub fn until(&mut self, stage: &str) -> bool {
-        while let Ok(line) = self.lines.recv() {
-            let is_it = line.starts_with(&format!("{stage}: done"))
-                || line.starts_with(&format!("{stage}: unchanged"));
-            self.said.push(line);
-            if is_it {
-                return true;
-            }
-        }
-        false
-    }
-
-    pub fn signal(&self, signal: &str) {
-        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-    }
-
-    /// Waits for its end: the exit code, where it came to have one.
-    pub fn end(&mut self) -> Option<i32> {
-        let status = self.child.wait().unwrap();
-        self.said.extend(self.lines.iter());
-        let code = status.code();
-        assert_ne!(code, Some(101), "it panicked: {:#?}", self.said);
-        code
-    }
-
-    pub fn is_alive(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
     }
 }
 

@@ -3,7 +3,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::bed::{Bed, Case, Running};
+use super::bed::{Bed, Case};
+use crate::harness::Running;
 use crate::proxy::{Proxy, Way};
 
 /// How many kinds there are: as many seeds in a row have each of them.
@@ -68,6 +69,11 @@ impl Disturbance {
     pub fn of(seed: u64, rows: u32) -> Self {
         use What::{Broker, Freeze, Graph, Kill, Network, Twice};
         let mut random = fastrand::Rng::with_seed(seed);
+        let trouble = match seed / KINDS % 3 {
+            0 => Trouble::Cut,
+            1 => Trouble::Delay,
+            _ => Trouble::Truncate,
+        };
         let (what, behind) = match seed % KINDS {
             0 => (Kill, None),
             1 => (Kill, Some("validate")),
@@ -75,19 +81,24 @@ impl Disturbance {
             3 | 10 => (Freeze, Some("deploy")),
             4 => (Broker, Some("deploy")),
             5 => (Graph, Some("deploy")),
-            6 => (Network(Server::Kafka, trouble(&mut random)), Some("deploy")),
-            7 => (Network(Server::Neo4j, trouble(&mut random)), Some("deploy")),
+            6 => (Network(Server::Kafka, trouble), Some("deploy")),
+            7 => (Network(Server::Neo4j, trouble), Some("deploy")),
             8 => (Twice, None),
-            _ if random.bool() => (Kill, Some("stream")),
-            _ => {
-                let server = if random.bool() { Server::Kafka } else { Server::Neo4j };
-                (Network(server, trouble(&mut random)), Some("validate"))
-            }
+            // The last kind has four faces: the ends of a run, and a bad network from its start.
+            _ => match seed / KINDS % 4 {
+                0 => (Network(Server::Kafka, trouble), Some("validate")),
+                1 => (Kill, Some("stream")),
+                2 => (Network(Server::Neo4j, trouble), Some("validate")),
+                _ => (Kill, Some("analyse")),
+            },
         };
         let longest = LONGEST.0 + LONGEST.1 * rows;
-        // The first stage and the last are short.
-        let is_short = matches!((what, behind), (Kill, None | Some("stream")));
-        let longest = if is_short { LONGEST.0 / 5 } else { longest };
+        // The first stage and the last ones are short.
+        let longest = match (what, behind) {
+            (Kill, None | Some("stream")) => LONGEST.0 / 5,
+            (Kill, Some("analyse")) => LONGEST.0 / 100,
+            _ => longest,
+        };
         Self { what, behind, after: longest.mul_f64(random.f64()), extent: random.u64(0..200_000) }
     }
 
@@ -180,8 +191,4 @@ impl Server {
             Self::Neo4j => &bed.to_neo4j,
         }
     }
-}
-
-fn trouble(random: &mut fastrand::Rng) -> Trouble {
-    *random.choice([Trouble::Cut, Trouble::Delay, Trouble::Truncate].iter()).unwrap()
 }

@@ -81,28 +81,29 @@ impl Attempt {
     }
 }
 
-/// Reads records, in their order. One whose row is not beyond the last one of its partition is a duplicate: producers that
-/// were stopped and woke up beside their successors repeat rows, but each of them sends its rows in order and without a
-/// gap, so what is beyond the last row is the next one.
-pub(super) fn read(
-    records: Vec<Record>,
-    mapping: &CompiledMapping,
-    checkpoints: &BTreeMap<u32, Checkpoint>,
-) -> Vec<Attempt> {
-    let known = checkpoints.iter().filter_map(|(partition, one)| Some((*partition, one.row.clone()?)));
-    let mut last: BTreeMap<u32, RowId> = known.collect();
+/// Reads records, in their order.
+pub(in super::super) fn read(records: Vec<Record>, mapping: &CompiledMapping) -> Vec<Attempt> {
     let attempt = |record: Record| {
-        let row = record.origin.as_ref().map(|origin| &origin.row);
-        let fate = match row {
-            Some(row) if last.get(&record.partition).is_some_and(|last| row <= last) => Fate::Duplicate,
-            _ => decode(&record.value, mapping).map_or_else(Fate::set_aside, Fate::Event),
-        };
-        if let (Some(row), true) = (row, fate != Fate::Duplicate) {
-            last.insert(record.partition, row.clone());
-        }
+        let fate = decode(&record.value, mapping).map_or_else(Fate::set_aside, Fate::Event);
         Attempt { record, fate }
     };
     records.into_iter().map(attempt).collect()
+}
+
+/// Finds the records whose row is not beyond the last one of its partition. They are duplicates: producers that were stopped
+/// and woke up beside their successors repeat rows, but each of them sends its rows in order and without a gap, so what is
+/// beyond the last row is the next one.
+pub(super) fn find_duplicates(attempts: &mut [Attempt], checkpoints: &BTreeMap<u32, Checkpoint>) {
+    let known = checkpoints.iter().filter_map(|(partition, one)| Some((*partition, one.row.clone()?)));
+    let mut last: BTreeMap<u32, RowId> = known.collect();
+    for Attempt { record, fate } in attempts {
+        let Some(row) = record.origin.as_ref().map(|origin| &origin.row) else { continue };
+        if last.get(&record.partition).is_some_and(|last| row <= last) {
+            *fate = Fate::Duplicate;
+        } else {
+            last.insert(record.partition, row.clone());
+        }
+    }
 }
 
 /// Reads a message: a JSON object with a value for each column that the mapping's keys need.

@@ -1,20 +1,14 @@
-//! Trying again: a passing fault is waited out, each wait longer than the one before, up to a limit.
+//! Writing a batch again that failed for now, and lanes that take turns.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 
 use super::Counters;
 use crate::graph::{GraphStore, WriteBatch, WriteError, Written};
-use crate::progress::{Event, Interrupt, Progress, Stage};
-
-/// How long the first wait between two tries is; each further one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-/// How long a wait is at most.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// An outage that lasts this long is told.
-const TOLD_AFTER: Duration = Duration::from_secs(2);
+use crate::progress::{Interrupt, Progress};
+use crate::stages::patience::Waits;
 
 /// How long passing faults are waited out, and who hears of it.
 pub(in super::super) struct Patience<'a> {
@@ -46,9 +40,7 @@ impl<'a> Patience<'a> {
         batch: &WriteBatch,
         counters: &Counters,
     ) -> Result<Written, WriteError> {
-        let begun = Instant::now();
-        let mut wait = FIRST_WAIT;
-        let mut is_told = false;
+        let mut waits = Waits::new(self.longest);
         loop {
             let message = match self.write_once(store, batch).await {
                 Err(WriteError::Deadlock { .. }) if !self.has_met.swap(true, Ordering::Relaxed) => {
@@ -58,26 +50,9 @@ impl<'a> Patience<'a> {
                 Err(WriteError::Transient { message } | WriteError::Deadlock { message }) => message,
                 outcome => return outcome,
             };
-            if begun.elapsed() + wait > self.longest || self.interrupt.requested() {
+            if !waits.another(&message, counters, self.progress, self.interrupt).await {
                 return Err(WriteError::Transient { message });
             }
-            counters.retries.add(1);
-            if !is_told && begun.elapsed() > TOLD_AFTER {
-                self.tell(&message);
-                is_told = true;
-            }
-            tokio::time::sleep(jittered(wait)).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
         }
     }
-
-    fn tell(&self, message: &str) {
-        let note = format!("{message}; trying again for up to {} s", self.longest.as_secs());
-        self.progress.tell(Event::StageNote { stage: Stage::Stream, note });
-    }
-}
-
-/// Between half a wait and the whole of it, so that lanes that failed together do not come back together.
-fn jittered(wait: Duration) -> Duration {
-    wait.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

@@ -1,0 +1,75 @@
+//! Reads a lane ahead of its loader: while a batch is written, the next one is fetched and decoded on another thread.
+//!
+//! It is one batch ahead, and so holds one more in memory. Decoding is most of the program's own work on a row, and the
+//! server would wait for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::load::{Attempt, read};
+use crate::graph::mapping::CompiledMapping;
+use crate::topic::kafka::{KafkaError, Lane};
+
+/// How long a batch waits for more records behind its first.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// Records of a lane, decoded.
+pub(super) struct ReadBatch {
+    pub attempts: Vec<Attempt>,
+    /// Where the lane stands behind them.
+    pub next: u64,
+}
+
+/// A lane that is read ahead.
+pub(super) struct Reader {
+    batches: mpsc::Receiver<Result<ReadBatch, KafkaError>>,
+    reading: JoinHandle<()>,
+}
+
+impl Reader {
+    /// Begins to read a lane, in batches of so many rows at most. It ends when the reader is dropped.
+    pub(super) fn new(lane: Lane, mapping: Arc<CompiledMapping>, rows: usize) -> Self {
+        let (read, batches) = mpsc::channel(1);
+        Self { batches, reading: tokio::spawn(read_ahead(lane, mapping, rows, read)) }
+    }
+
+    /// The next batch; `None` at the lane's end. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// As [`Lane::batch`].
+    pub(super) async fn batch(&mut self) -> Result<Option<ReadBatch>, KafkaError> {
+        if let Some(batch) = self.batches.recv().await {
+            return batch.map(Some);
+        }
+        // A panic there must not pass for the lane's end.
+        match (&mut self.reading).await {
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            _ => Ok(None),
+        }
+    }
+}
+
+async fn read_ahead(
+    mut lane: Lane,
+    mapping: Arc<CompiledMapping>,
+    rows: usize,
+    read_batches: mpsc::Sender<Result<ReadBatch, KafkaError>>,
+) {
+    // Only when the batch before is taken is the next one fetched.
+    while let Ok(place) = read_batches.reserve().await {
+        let batch = tokio::select! {
+            batch = lane.batch(rows, LINGER) => batch,
+            () = read_batches.closed() => return,
+        };
+        match batch {
+            Ok(Some(batch)) => {
+                place.send(Ok(ReadBatch { attempts: read(batch.records, &mapping), next: batch.next }));
+            }
+            Ok(None) => return,
+            Err(error) => return place.send(Err(error)),
+        }
+    }
+}
