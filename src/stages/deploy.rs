@@ -8,6 +8,7 @@ mod reach;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use futures::FutureExt as _;
 use serde_json::{Map, Value};
 
 pub use kubernetes::Deployed;
@@ -98,7 +99,7 @@ pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
 pub(super) async fn deploy(
     plan: &Plan,
     options: &Options,
-    outages: Outages,
+    outages: &Outages,
     folder: &mut Option<StateDir>,
 ) -> Result<Endpoints, Fault> {
     let state = folder.insert(state(plan, options)?);
@@ -116,9 +117,9 @@ pub(super) async fn deploy(
         Target::External | Target::Kubernetes if options.share.is_some() => {
             let prepare = async || {
                 let servers = servers(plan, options).await?;
-                on_servers(plan, options, servers, None, outages.clone()).await
+                on_servers(plan, options, servers, None, outages).await
             };
-            return patience::wait_out(&outages, prepare).await;
+            return patience::wait_out(outages, prepare).await;
         }
         Target::External => {
             return on_servers(plan, options, servers(plan, options).await?, None, outages).await;
@@ -200,12 +201,12 @@ async fn on_servers(
     options: &Options,
     servers: Servers,
     deployed: Option<Deployed>,
-    outages: Outages,
+    outages: &Outages,
 ) -> Result<Endpoints, Fault> {
     let spec = &plan.pipeline.spec;
     let Servers { kafka, neo4j, worker, forwards } = servers;
     if options.fresh {
-        clear(plan, &kafka, &neo4j).await?;
+        clear(plan, &kafka, &neo4j, outages).await?;
     }
     let state = kafka.ensure_topic(&spec.topic).await?;
     let findings = super::fault::topic(&state);
@@ -214,7 +215,7 @@ async fn on_servers(
         None => None,
     };
     let topic = Topic::Kafka(Box::new(KafkaTopic { kafka, state }));
-    let endpoints = prepare(plan, Box::new(PatientStore::new(neo4j, outages)), topic).await?;
+    let endpoints = prepare(plan, Box::new(PatientStore::new(neo4j, outages.clone())), topic).await?;
     Ok(Endpoints { worker, findings, deployed, forwards, ..endpoints })
 }
 
@@ -227,13 +228,14 @@ pub(super) fn group(pipeline: &Pipeline) -> String {
 /// topic with its dead letters, if the file's own rows fill it.
 ///
 /// The checkpoints go first: whatever is cut off after that, the next run begins with the first row.
-async fn clear(plan: &Plan, kafka: &Kafka, neo4j: &Neo4j) -> Result<(), Fault> {
+async fn clear(plan: &Plan, kafka: &Kafka, neo4j: &Neo4j, outages: &Outages) -> Result<(), Fault> {
     let topic = &plan.pipeline.spec.topic;
     if plan.dataset.is_some() {
         kafka.delete_topic(&topic.name).await?;
         kafka.delete_topic(&topic.dead_letters()).await?;
     }
-    Ok(neo4j.clear(&topic.name, &plan.mapping.schema).await?)
+    let clear = || neo4j.clear(&topic.name, &plan.mapping.schema).boxed();
+    Ok(outages.patiently(clear).await?)
 }
 
 /// An empty graph in memory, for tests and previews.

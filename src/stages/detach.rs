@@ -107,7 +107,7 @@ async fn begin(
     }
     let outages = Outages::of(plan, &Arc::default(), &journal.progress, interrupt);
     let mut folder = None;
-    let deploying = Box::pin(deploy::deploy(plan, options, outages, &mut folder));
+    let deploying = Box::pin(deploy::deploy(plan, options, &outages, &mut folder));
     let endpoints = journal.stage(Stage::Deploy, deploying).await?;
     drop(endpoints);
     let begun = Begun {

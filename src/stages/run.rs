@@ -180,13 +180,14 @@ async fn stages(
     };
     let progress = journal.progress.clone();
     let outages = Outages::of(plan, &counters, &progress, interrupt);
-    let deploying = Box::pin(deploy::deploy(plan, options, outages, &mut results.state));
+    let deploying = Box::pin(deploy::deploy(plan, options, &outages, &mut results.state));
     let mut endpoints = journal.stage(Stage::Deploy, deploying).await?;
     results.sampler = endpoints.deployed.take().map(|deployed| deployed.sampler);
     for note in endpoints.notes() {
         progress.tell(Event::StageNote { stage: Stage::Deploy, note });
     }
     results.find(&spec.allow, endpoints.findings.clone());
+    outages.enter(Stage::Stream);
     let watch = Watch { counters: &counters, progress: &progress, interrupt };
     let share = options.share();
     let extent = Extent { limit: options.limit, follow: options.follow || !share.leads(), share };
@@ -218,15 +219,22 @@ async fn stages(
         results.find(&spec.allow, judged);
     }
     if rows.already_loaded + rows.written + rows.other_loaders > 0 && !interrupt.requested() {
-        let target = options.target(plan);
-        let analysing =
-            analyse::analyse(plan, &*endpoints.store, target, &progress, interrupt, &mut results.analyses);
+        outages.enter(Stage::Analyse);
+        let analysing = analyse::analyse(
+            plan,
+            &*endpoints.store,
+            options.target(plan),
+            &watch,
+            &outages,
+            &mut results.analyses,
+        );
         journal.stage(Stage::Analyse, analysing).await?;
         if whole {
             let judged = judge::assertions(&results.analyses);
             results.find(&spec.allow, judged);
         }
     }
+    outages.enter(Stage::Report);
     results.picture = report::picture(plan, &*endpoints.store, &results.graph, &results.analyses).await?;
     if let Some(streamed) = &mut results.streamed {
         streamed.rows.retries = counters.retries.get();

@@ -204,6 +204,7 @@ impl<'a> Way<'a> {
             consumer.end_at(BTreeMap::new());
         }
         let ended = self.end_lanes(consumer).await;
+        watch.counters.retries.add(producer.health().outages());
         producer.close().await;
         outcome?;
         Ok(ended?)
@@ -257,9 +258,11 @@ impl<'a> Way<'a> {
             watch.counters.loaded_to(partition, next);
         }
         let ended = tokio::select! {
-            ended = try_join_all(lanes.into_iter().map(lane)) => ended?,
+            ended = try_join_all(lanes.into_iter().map(lane)) => ended,
             never = self.look_at_ends(watch.counters) => match never {},
         };
+        watch.counters.retries.add(consumer.health().outages());
+        let ended = ended?;
         consumer.commit_and_wait(ended.into_iter().collect()).await;
         Ok(())
     }
