@@ -25,7 +25,7 @@ unit: ## every test of the library and of the whole program
 	cargo test --quiet
 	@tests/testbed/cluster/cluster possible || echo 'NOT TESTED: everything on Kubernetes'
 
-torture: ## kills, outages and a bad network, 240 times on 50,000 rows, about an hour; TORTURE_SEED=S tries one case alone
+torture: ## kills, outages and a bad network, 240 times on 50,000 rows, a line a case in TORTURE_LOG; TORTURE_SEED=S tries one alone, TORTURE_FROM=S goes on
 	TORTURE=$${TORTURE:-240} cargo test --test it torture:: -- --nocapture
 
 browser: ## the report in headless Chromium

@@ -156,7 +156,7 @@ pub struct Rows {
     /// Records of rows that were in the graph already, left out: a producer that was stopped woke up beside its successor.
     #[serde(default)]
     pub duplicates: u64,
-    /// Batches that were tried again after a passing fault, such as a server that was away.
+    /// How often something was tried again after a passing fault, such as a server that was away: a batch, a question, a connection.
     #[serde(default)]
     pub retries: u64,
     /// Records that the other loaders of the run have taken from the topic, written or set aside.

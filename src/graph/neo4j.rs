@@ -134,7 +134,7 @@ impl Neo4j {
             Err(_) => Err(self.silent()),
         };
         if server.in_cluster && matches!(begun, Err(GraphError::Unavailable { .. })) {
-            self.reroute().await;
+            Box::pin(self.reroute()).await;
         }
         begun
     }

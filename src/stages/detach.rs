@@ -105,7 +105,7 @@ async fn begin(
     if let Some(job) = jobs.look().await?.filter(|job| job.state == JobState::UnderWay) {
         return Err(fault::job_under_way(&site.names.run(), &spec.namespace, &job));
     }
-    let outages = Outages::new(&plan.pipeline.spec.stream, &Arc::default(), &journal.progress, interrupt);
+    let outages = Outages::of(plan, &Arc::default(), &journal.progress, interrupt);
     let mut folder = None;
     let deploying = Box::pin(deploy::deploy(plan, options, &outages, &mut folder));
     let endpoints = journal.stage(Stage::Deploy, deploying).await?;

@@ -8,12 +8,13 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use super::stream::{Counters, Watch};
+use super::validate::Plan;
 use crate::graph::{
     Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, Table, WriteBatch,
     WriteError, Written,
 };
 use crate::progress::{Event, Interrupt, Progress, Stage};
-use crate::spec::{self, Projection};
+use crate::spec::Projection;
 
 /// How long the first wait between two tries is; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -84,15 +85,10 @@ pub(super) struct Outages {
 }
 
 impl Outages {
-    /// The outages of a run that is about to deploy.
-    pub fn new(
-        spec: &spec::Stream,
-        counters: &Arc<Counters>,
-        progress: &Progress,
-        interrupt: &Interrupt,
-    ) -> Self {
+    /// As a pipeline's file says, for a run that is about to deploy.
+    pub fn of(plan: &Plan, counters: &Arc<Counters>, progress: &Progress, interrupt: &Interrupt) -> Self {
         Self {
-            longest: Duration::from_secs(spec.patience_seconds.into()),
+            longest: Duration::from_secs(plan.pipeline.spec.stream.patience_seconds.into()),
             counters: Arc::clone(counters),
             progress: progress.clone(),
             interrupt: interrupt.clone(),

@@ -181,7 +181,7 @@ async fn stages(
         None => None,
     };
     let progress = journal.progress.clone();
-    let outages = Outages::new(&spec.stream, &counters, &progress, interrupt);
+    let outages = Outages::of(plan, &counters, &progress, interrupt);
     let deploying = Box::pin(deploy::deploy(plan, options, &outages, &mut results.state));
     let mut endpoints = journal.stage(Stage::Deploy, deploying).await?;
     results.sampler = endpoints.deployed.take().map(|deployed| deployed.sampler);

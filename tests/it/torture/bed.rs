@@ -1,23 +1,17 @@
 //! Servers that may be killed, each behind a proxy, and pipelines that are run on them.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::external::{infrastructure, trips};
-use crate::harness::Desk;
+use crate::harness::{Desk, Running};
 use crate::proxy::{Proxy, Way};
 use crate::servers::{Kafka, KafkaOptions, Neo4j, Neo4jOptions, PASSWORD, unique};
 
 /// Every so manieth row has no start, and is a dead letter.
 const UNKEYED: i64 = 97;
-/// A run that takes longer hangs: it waits for a server that is away as long as `stream.patienceSeconds` says, and no longer.
-const HANGS_AFTER: Duration = Duration::from_mins(5);
 /// The stages of a run.
 const STAGES: [&str; 5] = ["validate", "deploy", "stream", "analyse", "report"];
 
@@ -53,13 +47,6 @@ pub struct Case {
 #[derive(Debug, PartialEq)]
 pub struct Graph(Value);
 
-/// A run that goes on, and what it says.
-pub struct Running {
-    child: Child,
-    lines: Receiver<String>,
-    pub said: Vec<String>,
-}
-
 impl Bed {
     pub fn new(rows: i64) -> Self {
         let to_kafka = Proxy::new();
@@ -88,7 +75,8 @@ impl Bed {
         spec["topic"]["name"] = json!(name);
         spec["stream"] = json!({ "batchRows": self.rows / 50, "maxErrors": self.rows });
         spec["allow"] = json!(["dead-letters"]);
-        spec["analyses"] = json!([{ "name": "trips", "cypher": "MATCH (:Zone)-[t:TRIP]->(z:Zone) RETURN z.id AS zone, sum(t.n) AS n" }]);
+        let question = "MATCH (:Zone)-[t:TRIP]->(z:Zone) RETURN z.id AS zone, sum(t.n) AS n";
+        spec["analyses"] = json!([{ "name": "trips", "cypher": question }]);
         if seed % 2 == 1 {
             spec["mapping"] = declared();
         }
@@ -177,20 +165,7 @@ impl Bed {
     /// The program on a case, with a report of its own.
     pub fn start(&self, case: &Case, report: &str) -> Running {
         let reports = format!("{}/{report}", case.reports);
-        let mut child = self
-            .desk
-            .command(&["run", &case.file, "--report-dir", &reports])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let words = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = channel();
-        thread::spawn(move || {
-            for line in words.lines().map_while(Result::ok) {
-                drop(sender.send(line));
-            }
-        });
-        Running { child, lines, said: Vec::new() }
+        self.desk.follow(&["run", &case.file, "--report-dir", &reports])
     }
 }
 
@@ -229,59 +204,13 @@ impl Lengths {
     }
 }
 
+/// The stage that ends where this one begins.
+pub fn before(stage: &str) -> Option<&'static str> {
+    place(stage).checked_sub(1).map(|place| STAGES[place])
+}
+
 fn place(stage: &str) -> usize {
     STAGES.iter().position(|one| *one == stage).unwrap()
-}
-
-impl Running {
-    /// Waits until a stage has begun: the one before is over. Says whether it came to that.
-    pub fn until_it_is_in(&mut self, stage: &str) -> bool {
-        let Some(before) = place(stage).checked_sub(1).map(|before| STAGES[before]) else { return true };
-        while let Ok(line) = self.lines.recv_timeout(HANGS_AFTER) {
-            let is_it = line.starts_with(&format!("{before}: done"))
-                || line.starts_with(&format!("{before}: unchanged"));
-            self.said.push(line);
-            if is_it {
-                return true;
-            }
-        }
-        false
-    }
-
-    pub fn signal(&self, signal: &str) {
-        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-    }
-
-    pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-    }
-
-    /// Waits for its end: the exit code, where it came to have one.
-    pub fn end(&mut self) -> Option<i32> {
-        let until = Instant::now() + HANGS_AFTER;
-        loop {
-            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(line) => self.said.push(line),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("it hangs: {:#?}", self.said),
-            }
-        }
-        let code = self.child.wait().unwrap().code();
-        assert_ne!(code, Some(101), "it panicked: {:#?}", self.said);
-        code
-    }
-
-    pub fn is_alive(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-}
-
-impl Drop for Running {
-    /// A case that failed leaves no run behind.
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }
 
 /// What `trips` writes, declared.

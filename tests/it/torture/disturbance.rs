@@ -4,7 +4,8 @@ use std::fmt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::bed::{Bed, Case, Lengths, Running};
+use super::bed::{Bed, Case, Lengths, before};
+use crate::harness::Running;
 use crate::proxy::{Proxy, Way};
 
 /// What happens.
@@ -112,13 +113,13 @@ impl Disturbance {
     pub fn befall(&self, bed: &mut Bed, case: &Case) -> Disturbed {
         let mut run = bed.start(case, "first");
         let mut disturbed = Disturbed::default();
-        if run.until_it_is_in(self.stage) {
+        if before(self.stage).is_none_or(|before| run.until(before)) {
             sleep(self.after);
         }
         disturbed.too_late = !run.is_alive();
         match self.what {
             Kill | Freeze if disturbed.too_late => {}
-            Kill => run.kill(),
+            Kill => run.child.kill().unwrap(),
             Freeze => Self::freeze(bed, case, &run, &mut disturbed),
             Broker => {
                 bed.kafka.kill();
