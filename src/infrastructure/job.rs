@@ -276,7 +276,7 @@ mod tests {
 
     use super::*;
 
-    fn job(conditions: serde_json::Value) -> RunJob {
+    fn job(conditions: &serde_json::Value) -> RunJob {
         let job = json!({ "spec": { "completions": 3, "template": {} }, "status": { "active": 2, "conditions": conditions } });
         read(&serde_json::from_value(job).unwrap())
     }
@@ -284,12 +284,12 @@ mod tests {
     #[test]
     fn a_job_is_done_when_its_pods_are_gone_and_not_before() {
         let policy_met = json!([{ "type": "SuccessCriteriaMet", "status": "True" }]);
-        assert_eq!(job(policy_met).state, JobState::UnderWay);
+        assert_eq!(job(&policy_met).state, JobState::UnderWay);
         let complete = json!([
             { "type": "SuccessCriteriaMet", "status": "True" },
             { "type": "Complete", "status": "True" },
         ]);
-        assert_eq!(job(complete).state, JobState::Done);
+        assert_eq!(job(&complete).state, JobState::Done);
     }
 
     #[test]
@@ -297,7 +297,7 @@ mod tests {
         let failed = json!([
             { "type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "exit code 78" },
         ]);
-        let RunJob { state, loaders, active, .. } = job(failed);
+        let RunJob { state, loaders, active, .. } = job(&failed);
         assert_eq!((loaders, active), (3, 2));
         assert_eq!(
             state,
