@@ -18,6 +18,7 @@ use crate::stages::{self, Fault, Origin, Share, Target};
 ///
 /// A second run goes on where the first one stopped; what is in the graph already is not read again.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// The pipeline file.
     file: PathBuf,

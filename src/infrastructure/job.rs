@@ -262,8 +262,8 @@ fn pod(pod: &Pod) -> JobPod {
         }
         _ => {
             let conditions = status.conditions.into_iter().flatten();
-            let unschedulable = conditions.filter(|condition| condition.status == "False");
-            let words = unschedulable.filter_map(|condition| condition.message).next();
+            let mut unmet = conditions.filter(|condition| condition.status == "False");
+            let words = unmet.find_map(|condition| condition.message);
             PodState::Waiting(words.unwrap_or_else(|| text(&status.phase)))
         }
     };

@@ -68,15 +68,14 @@ pub async fn logs(
         return Ok(Ended { job, report: None });
     }
     let text = jobs.report().await?;
-    match text.and_then(|text| serde_json::from_str(&text).ok()) {
-        Some(report) => Ok(Ended { job, report: Some(report) }),
-        None => {
-            let last = jobs.loader(0).await?.pop();
-            let code =
-                last.and_then(|pod| if let PodState::Ended { code } = pod.state { Some(code) } else { None });
-            Err(fault::job_failed(&site.names.run(), &job.state, code))
-        }
+    if let Some(report) = text.and_then(|text| serde_json::from_str(&text).ok()) {
+        return Ok(Ended { job, report: Some(report) });
     }
+    let code = match jobs.loader(0).await?.pop() {
+        Some(JobPod { state: PodState::Ended { code }, .. }) => Some(code),
+        _ => None,
+    };
+    Err(fault::job_failed(&site.names.run(), &job.state, code))
 }
 
 /// Writes a report to a folder, or to the pipeline's state folder.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::diagnostic::Path as Place;
 use crate::infrastructure::manifests::job::Baggage;
+use crate::source::Dataset;
 use crate::spec::Kubernetes;
 use crate::stages::validate::Plan;
 use crate::stages::{Fault, Origin, fault};
@@ -59,7 +60,7 @@ pub(super) fn pack(plan: &Plan, spec: &Kubernetes, origin: &Origin) -> Result<Ba
 /// The local files of a pipeline: those of its source, and its look-up tables.
 fn locals(plan: &Plan) -> Vec<Local> {
     let is_local = |name: &str| !name.contains("://");
-    let parquet = plan.dataset.iter().flat_map(|dataset| dataset.files());
+    let parquet = plan.dataset.iter().flat_map(Dataset::files);
     let parquet = parquet.map(|file| (Place::of("spec.source.parquet"), file.name.to_string()));
     let tables = plan.pipeline.spec.source.iter().flat_map(|source| &source.tables);
     let tables = tables.map(|(name, path)| (Place::of("spec.source.tables").key(name), path.clone()));

@@ -69,14 +69,12 @@ pub(in crate::stages) fn no_job(name: &str, namespace: &str) -> Fault {
 
 /// The fault of a job that has ended without a report; `code` is the exit code of its first pod.
 pub(in crate::stages) fn job_failed(name: &str, state: &JobState, code: Option<i32>) -> Fault {
-    let mut message = match state {
+    let ended = code.map(|code| format!("; its first pod ended with exit code {code}")).unwrap_or_default();
+    let message = match state {
         JobState::Failed { reason, message } => format!("job `{name}` was given up: {reason}: {message}"),
         JobState::Done | JobState::UnderWay => format!("job `{name}` has left no report"),
     };
-    if let Some(code) = code {
-        message.push_str(&format!("; its first pod ended with exit code {code}"));
-    }
-    Diagnostic::new(Code::JobFailed, message)
+    Diagnostic::new(Code::JobFailed, message + &ended)
         .help("its last words are above; the next run goes on from there")
         .into()
 }
