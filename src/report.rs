@@ -14,7 +14,7 @@ pub mod usage;
 mod words;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
