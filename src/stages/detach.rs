@@ -103,7 +103,7 @@ async fn begin(
     let site = deploy::Site::open(plan, options, spec).await?;
     let jobs = Jobs { cluster: &site.cluster, names: &site.names };
     if let Some(job) = jobs.look().await?.filter(|job| job.state == JobState::UnderWay) {
-        return Err(fault::job_under_way(&site.names.run(), &job));
+        return Err(fault::job_under_way(&site.names.run(), &spec.namespace, &job));
     }
     let outages = Outages::new(&plan.pipeline.spec.stream, &Arc::default(), &journal.progress, interrupt);
     let mut folder = None;

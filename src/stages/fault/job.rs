@@ -52,11 +52,11 @@ pub(in crate::stages) fn secret_not_in_cluster(at: &Path) -> Fault {
 }
 
 /// The fault of a second run beside one that is under way.
-pub(in crate::stages) fn job_under_way(name: &str, job: &RunJob) -> Fault {
+pub(in crate::stages) fn job_under_way(name: &str, namespace: &str, job: &RunJob) -> Fault {
     let since = job.started_at.as_ref().map(|time| format!(" since {time}")).unwrap_or_default();
     Diagnostic::new(Code::JobUnderWay, format!("job `{name}` is under way{since}"))
         .help("`runner logs FILE --follow` follows it")
-        .help(format!("`kubectl delete job {name}` ends it; what it has loaded stands"))
+        .help(format!("`kubectl delete job {name} -n {namespace}` ends it; what it has loaded stands"))
         .into()
 }
 
