@@ -16,7 +16,9 @@ use super::{Cluster, RequestError, Wave};
 const REACHED_WITHIN: Duration = Duration::from_secs(5);
 
 /// What deploying, reading and destroying a pipeline takes: the group, the resources, and what is done with them.
-const NEEDED: [(&str, &[&str], &[&str]); 6] = [
+const NEEDED: [(&str, &[&str], &[&str]); 7] = [
+    // A Role may let one look at the namespace that it is in.
+    ("", &["namespaces"], &["get"]),
     (
         "",
         &["configmaps", "secrets", "serviceaccounts", "services"],

@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     fn live(kind: &str, wave: Wave, annotations: &serde_json::Value) -> Live {
-        let id = Id { kind: kind.to_owned(), ..Id::secret("trips", kind) };
+        let id = Id { kind: kind.to_owned(), ..Id::secret("trips", &format!("trips-{NEO4J_AUTH}")) };
         Live { id, wave, value: json!({ "metadata": { "annotations": annotations } }) }
     }
 
