@@ -25,7 +25,7 @@ unit: ## every test of the library and of the whole program
 	cargo test --quiet
 	@tests/testbed/cluster/cluster possible || echo 'NOT TESTED: everything on Kubernetes'
 
-torture: ## kills, outages and a bad network, 240 times on 50,000 rows, about an hour; TORTURE_SEED=S tries one case alone
+torture: ## kills, outages and a bad network, 240 times on 50,000 rows, a line a case in TORTURE_LOG; TORTURE_SEED=S tries one alone, TORTURE_FROM=S goes on
 	TORTURE=$${TORTURE:-240} cargo test --test it torture:: -- --nocapture
 
 browser: ## the report in headless Chromium
@@ -34,7 +34,7 @@ browser: ## the report in headless Chromium
 bench: ## scan, load and validate on a generated file, against DuckDB, pyarrow and the bare engine
 	benches/run.sh
 
-docs: ## what is generated: schemas and the list of codes
+docs: ## what is generated: schemas, the list of codes, the Role
 	UPDATE_DOCS=1 cargo test --quiet drift
 
 release: ## the program as it is published

@@ -10,6 +10,7 @@ mod document;
 mod exit;
 mod explain;
 mod init;
+mod logs;
 mod man;
 mod plan;
 mod preview;
@@ -64,6 +65,7 @@ enum Command {
     Plan(plan::Args),
     Destroy(destroy::Args),
     Status(status::Args),
+    Logs(logs::Args),
     Dlq(dlq::Args),
     Render(render::Args),
     Preview(preview::Args),
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&ui, &args),
         Command::Destroy(args) => destroy::run(&ui, &args),
         Command::Status(args) => status::run(&ui, &args),
+        Command::Logs(args) => logs::run(&ui, &args),
         Command::Dlq(args) => dlq::run(&ui, &args),
         Command::Render(args) => render::run(&ui, &args),
         Command::Preview(args) => preview::run(&ui, &args),

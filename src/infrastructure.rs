@@ -12,6 +12,7 @@ pub mod endpoints;
 pub mod forward;
 pub mod helm;
 pub mod inventory;
+pub mod job;
 pub mod manifests;
 pub mod object;
 pub mod plan;

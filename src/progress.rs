@@ -1,12 +1,16 @@
 //! Progress events: what the stages tell, and the terminal, the JSON log and the report hear.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Severity;
 
 /// The stages of a run, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, strum::Display, strum::EnumIter)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumIter,
+)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Stage {
@@ -40,7 +44,7 @@ pub enum Outcome {
 }
 
 /// One thing that happened in a run. Serialised, it is one line of `--output json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     /// A run began.
@@ -60,7 +64,7 @@ pub enum Event {
         /// Which.
         stage: Stage,
         /// What is counted: `rows`, `records`, `analyses`.
-        unit: &'static str,
+        unit: Cow<'static, str>,
         /// How many are done.
         done: u64,
         /// How many there are, where that is known.

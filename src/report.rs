@@ -14,7 +14,7 @@ pub mod usage;
 mod words;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -156,9 +156,20 @@ pub struct Rows {
     /// Records of rows that were in the graph already, left out: a producer that was stopped woke up beside its successor.
     #[serde(default)]
     pub duplicates: u64,
-    /// Batches that were tried again after a passing fault, such as a server that was away.
+    /// How often something was tried again after a passing fault, such as a server that was away: a batch, a question, a connection.
     #[serde(default)]
     pub retries: u64,
+    /// Records that the other loaders of the run have taken from the topic, written or set aside.
+    #[serde(default)]
+    pub other_loaders: u64,
+}
+
+impl Rows {
+    /// How many rows and records the run has moved; none where everything was done before.
+    #[must_use]
+    pub const fn moved(&self) -> u64 {
+        self.produced + self.consumed + self.other_loaders
+    }
 }
 
 /// A comparison of two counts.

@@ -7,11 +7,13 @@ pub mod analyse;
 pub mod dead_letters;
 pub mod deploy;
 pub mod destroy;
+pub mod detach;
 mod digest;
 pub mod fault;
 mod journal;
 mod judge;
 pub mod live;
+pub mod logs;
 mod metrics;
 mod patience;
 pub mod plan;
@@ -19,6 +21,7 @@ pub mod preview;
 pub mod render;
 pub mod report;
 pub mod run;
+pub mod share;
 pub mod state;
 pub mod status;
 pub mod stream;
@@ -28,6 +31,7 @@ pub mod validate;
 use std::path::PathBuf;
 
 pub use fault::Fault;
+pub use share::Share;
 
 use crate::spec::Infrastructure;
 

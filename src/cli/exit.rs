@@ -16,6 +16,8 @@ pub enum Exit {
     Changes,
     /// The command line makes no sense (`EX_USAGE`).
     Usage,
+    /// A loader among several met an outage, or another loader of its partitions: it may be started again (`EX_TEMPFAIL`).
+    TryAgain,
     /// The pipeline file is not valid (`EX_CONFIG`).
     InvalidFile,
     /// Ctrl-C ended it (128 + SIGINT).
@@ -29,6 +31,7 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Changes => 2,
             Exit::Usage => 64,
+            Exit::TryAgain => 75,
             Exit::InvalidFile => 78,
             Exit::Interrupted => 130,
         })

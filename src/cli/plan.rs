@@ -11,7 +11,7 @@ use super::document;
 use super::exit::{CommandError, Exit};
 use super::ui::Ui;
 use crate::infrastructure::diff::FieldChange;
-use crate::infrastructure::{Action, Conflicts, Wave};
+use crate::infrastructure::{Action, Conflict, Wave};
 use crate::stages::plan::{self, Planned, Rows, Step, StepAction};
 use crate::stages::run::Options;
 use crate::stages::{Fault, Target};
@@ -38,10 +38,6 @@ pub struct Args {
     /// End with exit code 2 where a run would make, change or prune something; rows do not count.
     #[arg(long)]
     exit_code: bool,
-
-    /// Plan as if fields that others look after were taken over.
-    #[arg(long)]
-    force_conflicts: bool,
 
     /// How the plan is written.
     #[arg(long, value_enum, default_value_t)]
@@ -75,8 +71,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         access: args.cluster.access(),
         ..Options::default()
     };
-    let conflicts = if args.force_conflicts { Conflicts::Force } else { Conflicts::Refuse };
-    let planned = match runtime.block_on(plan::plan(&checked, &options, conflicts)) {
+    let planned = match runtime.block_on(plan::plan(&checked, &options)) {
         Ok(planned) => planned,
         Err(Fault(findings)) => {
             document::show(ui, &document, &findings);
@@ -100,9 +95,10 @@ fn lines(planned: &Planned) -> Vec<Line> {
         let id = &change.id;
         match &change.action {
             Action::Create => lines.push(('+', id.to_string())),
-            Action::Change { fields } => {
+            Action::Change { fields, conflicts } => {
                 lines.push(('~', id.to_string()));
                 lines.extend(fields.iter().map(|field| (' ', format!("  {}", shown(field)))));
+                lines.extend(conflicts.iter().map(|conflict| (' ', format!("  {}", whose(conflict)))));
             }
             Action::Prune => lines.push(('-', id.to_string())),
             Action::Leave | Action::Keep => {}
@@ -117,6 +113,12 @@ fn lines(planned: &Planned) -> Vec<Line> {
         lines.extend(notes.iter().map(|note| ('!', format!("{kind} {name}: {note}"))));
     }
     lines
+}
+
+/// Who has taken a field over, and what changes it back.
+fn whose(Conflict { field, manager }: &Conflict) -> String {
+    let field = field.trim_start_matches('.');
+    format!("{field} is looked after by {manager}: `run --force-conflicts` takes it back")
 }
 
 fn shown(FieldChange { path, before, after }: &FieldChange) -> String {
@@ -227,6 +229,7 @@ mod tests {
                 json!(null),
             ),
         ];
+        let conflicts = vec![Conflict { field: ".spec.replicas".into(), manager: "kubectl-edit".into() }];
         let step = |kind, name: &str, action| Step { kind, name: name.into(), action, notes: Vec::new() };
         Planned {
             pipeline: "trips".into(),
@@ -234,7 +237,7 @@ mod tests {
             objects: Changes(vec![
                 change(Wave::Namespace, "Namespace", "trips", Action::Leave),
                 change(Wave::Settings, "Secret", "trips-neo4j-auth", Action::Create),
-                change(Wave::Servers, "StatefulSet", "trips-kafka", Action::Change { fields }),
+                change(Wave::Servers, "StatefulSet", "trips-kafka", Action::Change { fields, conflicts }),
                 change(Wave::Network, "Service", "trips-connect", Action::Prune),
                 change(Wave::Settings, "PersistentVolumeClaim", "data-trips-connect-0", Action::Keep),
             ]),

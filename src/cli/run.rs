@@ -12,12 +12,13 @@ use crate::progress::{Interrupt, Outcome, Progress};
 use crate::report::{self, Report};
 use crate::spec::load::Document;
 use crate::stages::run::{Finished, Options};
-use crate::stages::{self, Origin, Target};
+use crate::stages::{self, Fault, Origin, Share, Target};
 
 /// Run a pipeline: validate, deploy, stream, analyse, report.
 ///
 /// A second run goes on where the first one stopped; what is in the graph already is not read again.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// The pipeline file.
     file: PathBuf,
@@ -51,6 +52,17 @@ pub struct Args {
     #[arg(long)]
     follow: bool,
 
+    /// Deploy, begin the run as a job in the cluster, and return at once; `runner logs` follows it.
+    #[arg(long, conflicts_with_all = ["follow", "report_dir", "share", "metrics"])]
+    detach: bool,
+
+    /// Be one of several loaders, INDEX/COUNT, which divide the topic's partitions: for pods of a job, numbered from 0.
+    ///
+    /// Loader 0 also produces, waits until all partitions are loaded, analyses and reports; the others load until they are stopped.
+    /// Servers are waited for. A fault that another try may get over ends with exit code 75.
+    #[arg(long, value_name = "INDEX/COUNT", conflicts_with_all = ["fresh", "follow"])]
+    share: Option<Share>,
+
     /// Serve what the run counts, in Prometheus' format, at `http://ADDRESS/metrics`.
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<std::net::SocketAddr>,
@@ -62,6 +74,10 @@ pub struct Args {
     /// Take fields of the cluster's objects over from whoever else looks after them.
     #[arg(long, help_heading = "Kubernetes")]
     force_conflicts: bool,
+
+    /// How long the cluster is given to start what was deployed, such as `90s` or `10m`; 5m without it.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, help_heading = "Kubernetes")]
+    ready_within: Option<std::time::Duration>,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -84,18 +100,24 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         report_dir: args.report_dir.clone(),
         limit: args.limit,
         follow: args.follow,
+        share: args.share,
         metrics: args.metrics,
         deny_warnings: args.deny.is_some(),
         access: args.cluster.access(),
         conflicts: if args.force_conflicts { Conflicts::Force } else { Conflicts::Refuse },
+        ready_within: args.ready_within,
     };
     let json = args.output.json();
+    if args.detach {
+        return super::logs::begin(ui, json, (&document, &origin), &options);
+    }
     let finished = super::runtime()?.block_on(follow(ui, json, &document, &origin, &options))?;
     if !json {
         show(ui, &document, &finished)?;
     }
     Ok(match finished.outcome {
         _ if finished.invalid => Exit::InvalidFile,
+        Outcome::Failed if args.share.is_some() && Fault(finished.findings).may_pass() => Exit::TryAgain,
         Outcome::Failed => Exit::Failed,
         Outcome::Interrupted => Exit::Interrupted,
         Outcome::Done | Outcome::Unchanged | Outcome::Skipped => Exit::Done,

@@ -508,6 +508,30 @@ pub enum Code {
     ///
     /// Commands that look deploy nothing. `runner run` deploys the servers, and `runner plan` shows what that would do.
     NotDeployed,
+    /// What a run needs cannot be taken into the cluster.
+    ///
+    /// `runner run --detach` sends the pipeline file along with the local files that it names, up to 900 KiB in all, and the values of
+    /// the environment variables that it names. Larger sources are read from an address (`s3://`, `https://`), or from a volume that
+    /// holds them: `kubernetes: { runner: { volume: { claim: NAME, path: data } } }`.
+    NotInCluster,
+    /// A run is under way in the cluster already.
+    ///
+    /// A pipeline has one run at a time. `runner logs FILE --follow` follows it; `kubectl delete job` ends it, and the next one goes on
+    /// from there.
+    JobUnderWay,
+    /// No run was begun in the cluster.
+    ///
+    /// `runner run --detach FILE` begins one.
+    NoJob,
+    /// A run in the cluster has ended without a report.
+    ///
+    /// Kubernetes has given its job up. The message has the reason; `runner logs` shows what its pods said.
+    JobFailed,
+    /// The report of a run in the cluster was too large to be kept there whole.
+    ///
+    /// It comes back through a config map, which holds at most 1 MiB. The picture is left out first, then all but the first rows of
+    /// the analyses.
+    ReportCut,
     /// A server is in the cluster and not ready.
     ///
     /// It starts, or something keeps it from starting. `runner status` shows its pods.
@@ -670,6 +694,11 @@ pub enum Code {
     /// Each transaction tests that the checkpoint stands where its batch begins. Where it does not, another loader was here, and this one ends
     /// before it writes anything twice.
     Fenced,
+    /// The other loaders of a run do not come to the topic's end.
+    ///
+    /// With `stream.loaders`, or `runner run --share`, each loader loads its own partitions, and the first one waits until all are
+    /// done. It gives up when no checkpoint has moved for `stream.patienceSeconds`: a loader was never started, or has failed.
+    LoadersStandStill,
     /// The graph engine has stopped.
     ///
     /// It broke down under a statement, which is a fault of the engine or a lack of memory. What was committed before stands; run

@@ -126,13 +126,17 @@ impl Neo4j {
         GraphError::Unavailable { message: format!("Neo4j at `{}` does not answer", self.address()) }
     }
 
-    /// Begins a transaction that is not a batch's.
+    /// Begins a transaction that is not a batch's. Where the server of a cluster is away, the next try goes to its successor.
     async fn begin(&self) -> Result<Txn, GraphError> {
         let server = self.server();
-        match tokio::time::timeout(BEGINS_WITHIN, server.graph.start_txn()).await {
+        let begun = match tokio::time::timeout(BEGINS_WITHIN, server.graph.start_txn()).await {
             Ok(begun) => begun.map_err(|error| graph_error(&error)),
             Err(_) => Err(self.silent()),
+        };
+        if server.in_cluster && matches!(begun, Err(GraphError::Unavailable { .. })) {
+            Box::pin(self.reroute()).await;
         }
+        begun
     }
 }
 

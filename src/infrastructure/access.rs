@@ -16,7 +16,9 @@ use super::{Cluster, RequestError, Wave};
 const REACHED_WITHIN: Duration = Duration::from_secs(5);
 
 /// What deploying, reading and destroying a pipeline takes: the group, the resources, and what is done with them.
-const NEEDED: [(&str, &[&str], &[&str]); 6] = [
+const NEEDED: [(&str, &[&str], &[&str]); 7] = [
+    // A Role may let one look at the namespace that it is in.
+    ("", &["namespaces"], &["get"]),
     (
         "",
         &["configmaps", "secrets", "serviceaccounts", "services"],
@@ -33,7 +35,8 @@ const NEEDED: [(&str, &[&str], &[&str]); 6] = [
 const NEEDED_OF_PODS: [(&str, &[&str]); 4] = [
     ("pods", &["get", "list", "watch", "delete"]),
     ("pods/log", &["get"]),
-    ("pods/portforward", &["create"]),
+    // A forward is a WebSocket, which begins with a GET; from 1.35 on it takes `create` as well.
+    ("pods/portforward", &["get", "create"]),
     ("events", &["list"]),
 ];
 
@@ -148,26 +151,38 @@ async fn review(cluster: &Cluster, permission: &Permission) -> kube::Result<bool
     Ok(answer.status.is_some_and(|status| status.allowed))
 }
 
-/// The rules of a Role that allows all of it, as YAML: what `k8s/role.yaml` holds.
-#[must_use]
-pub fn rules() -> String {
-    use std::fmt::Write as _;
-    let mut text = String::from("rules:\n");
-    let list = |items: &[&str]| items.join(", ");
-    let pods = NEEDED_OF_PODS.map(|(resource, verbs)| ("", vec![resource], verbs));
-    let objects = NEEDED.iter().map(|(group, resources, verbs)| (*group, resources.to_vec(), *verbs));
-    for (group, resources, verbs) in objects.chain(pods) {
-        // Writing to a text does not fail.
-        let _ = writeln!(text, "  - apiGroups: [\"{group}\"]");
-        let _ = writeln!(text, "    resources: [{}]", list(&resources));
-        let _ = writeln!(text, "    verbs: [{}]", list(verbs));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::fmt::Write as _;
+
     use super::*;
+
+    /// A Role that allows all that is needed, as YAML.
+    fn role() -> String {
+        let mut text = "# What runner does in the namespace of a pipeline; `make docs` writes it.\n\
+            apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: runner\nrules:\n"
+            .to_owned();
+        let pods = NEEDED_OF_PODS.map(|(resource, verbs)| ("", vec![resource], verbs));
+        let objects = NEEDED.iter().map(|(group, resources, verbs)| (*group, resources.to_vec(), *verbs));
+        for (group, resources, verbs) in objects.chain(pods) {
+            writeln!(text, "  - apiGroups: [\"{group}\"]").unwrap();
+            writeln!(text, "    resources: [{}]", resources.join(", ")).unwrap();
+            writeln!(text, "    verbs: [{}]", verbs.join(", ")).unwrap();
+        }
+        text
+    }
+
+    #[test]
+    fn the_role_has_not_drifted() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("k8s/role.yaml");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, role()).unwrap();
+        }
+        let file = std::fs::read_to_string(&path).unwrap();
+        assert!(file == role(), "k8s/role.yaml has drifted: `make docs` writes it");
+    }
 
     #[test]
     fn a_permission_is_named_by_verb_resource_and_place() {

@@ -1,5 +1,6 @@
 //! Taking a pipeline's objects away: by inventory, the last wave first, with what data needs kept unless it is asked for.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -10,6 +11,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::apply::{ObjectEvent, ObjectState, delete};
+use super::endpoints::NEO4J_AUTH;
 use super::plan::AT_ONCE;
 use super::{Cluster, Id, Inventory, Live, Object, ObjectsError, Owner, RequestError, Wave};
 
@@ -105,15 +107,29 @@ fn sort(inventory: &Inventory, data: Data) -> Destruction {
     let holds_volumes = inventory.iter().any(Live::is_volume);
     let mut destruction = Destruction::default();
     for live in inventory.iter() {
-        let password = live.id.kind == "Secret" && live.outlives_its_manifest() && holds_volumes;
+        // The variables of a run in the cluster are a Secret, too, and open nothing.
+        let opens = live.id.kind == "Secret" && live.id.name.ends_with(NEO4J_AUTH);
+        let password = opens && live.outlives_its_manifest() && holds_volumes;
         match data {
             Data::Keep if live.is_volume() => destruction.stays.push((live.id.clone(), Kept::Volume)),
             Data::Keep if password => destruction.stays.push((live.id.clone(), Kept::Password)),
             _ => destruction.goes.push(live.clone()),
         }
     }
-    destruction.goes.sort_by_key(|live| (live.is_volume(), std::cmp::Reverse(live.wave)));
+    destruction.goes.sort_by_key(turn);
     destruction
+}
+
+/// When something goes: the last wave first; then volumes, and only then what opens them, so that no volume is ever left that
+/// nobody can read; the namespace last.
+fn turn(live: &Live) -> (u8, Reverse<Wave>) {
+    let rank = match live.id.kind.as_str() {
+        "Namespace" => 3,
+        _ if live.is_volume() => 1,
+        _ if live.outlives_its_manifest() => 2,
+        _ => 0,
+    };
+    (rank, Reverse(live.wave))
 }
 
 /// Why the namespace stays; none where it goes.
@@ -189,7 +205,6 @@ pub async fn destroy(
 ) -> Result<(), ObjectsError> {
     let mut rest = destruction.goes.as_slice();
     while let Some(first) = rest.first() {
-        let turn = |live: &Live| (live.is_volume(), live.wave);
         let length = rest.iter().take_while(|live| turn(live) == turn(first)).count();
         let (wave, later) = rest.split_at(length);
         for live in wave {
@@ -231,5 +246,50 @@ async fn gone(
         }
         still = left;
         sleep(BETWEEN).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn live(kind: &str, wave: Wave, annotations: &serde_json::Value) -> Live {
+        let id = Id { kind: kind.to_owned(), ..Id::secret("trips", &format!("trips-{NEO4J_AUTH}")) };
+        Live { id, wave, value: json!({ "metadata": { "annotations": annotations } }) }
+    }
+
+    fn inventory(with_volume: bool) -> Inventory {
+        let none = json!({});
+        let password = json!({ super::super::object::PRUNE_ANNOTATION: "disabled" });
+        let volume = with_volume.then(|| live("PersistentVolumeClaim", Wave::Settings, &none));
+        let rest = [
+            live("ConfigMap", Wave::Settings, &none),
+            live("Secret", Wave::Settings, &password),
+            live("Service", Wave::Network, &none),
+            live("StatefulSet", Wave::Servers, &none),
+        ];
+        rest.into_iter().chain(volume).collect()
+    }
+
+    fn goes(destruction: &Destruction) -> Vec<&str> {
+        destruction.goes().map(|id| id.kind.as_str()).collect()
+    }
+
+    #[test]
+    fn servers_go_before_what_they_need_and_data_stays_with_its_password() {
+        let destruction = sort(&inventory(true), Data::Keep);
+        assert_eq!(goes(&destruction), ["StatefulSet", "Service", "ConfigMap"]);
+        let stays: Vec<&Kept> = destruction.stays.iter().map(|(_, kept)| kept).collect();
+        assert_eq!(stays, [&Kept::Volume, &Kept::Password]);
+    }
+
+    #[test]
+    fn a_password_outlives_the_volume_that_it_opens_and_goes_without_one() {
+        let all = sort(&inventory(true), Data::Delete);
+        assert_eq!(goes(&all), ["StatefulSet", "Service", "ConfigMap", "PersistentVolumeClaim", "Secret"]);
+        let no_volume = sort(&inventory(false), Data::Keep);
+        assert_eq!(goes(&no_volume), ["StatefulSet", "Service", "ConfigMap", "Secret"]);
     }
 }

@@ -175,6 +175,17 @@ pub fn events(seen: Seen<'_>, most: usize) -> Vec<String> {
     events.iter().skip(events.len().saturating_sub(most)).map(line).collect()
 }
 
+/// The last lines of a log that say something: a stack trace's frames do not, and push out what does.
+#[must_use]
+pub fn last_words(log: &str, most: usize) -> Vec<String> {
+    let is_frame = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with("at ") || (line.starts_with("... ") && line.ends_with(" more"))
+    };
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty() && !is_frame(line)).collect();
+    lines.iter().skip(lines.len().saturating_sub(most)).map(|line| (*line).to_owned()).collect()
+}
+
 fn name_of(pod: &Pod) -> Option<String> {
     pod.metadata.name.clone()
 }

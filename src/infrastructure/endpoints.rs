@@ -17,6 +17,9 @@ pub const HTTP_PORT: u16 = 7474;
 /// Kafka Connect's REST interface.
 pub const CONNECT_PORT: u16 = 8083;
 
+/// What the name of the Secret with Neo4j's password ends with, where runner makes it.
+pub(super) const NEO4J_AUTH: &str = "-neo4j-auth";
+
 /// What the objects of a pipeline are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
@@ -66,13 +69,31 @@ impl Names {
     /// The Secret that holds Neo4j's password, where runner makes it.
     #[must_use]
     pub fn neo4j_auth(&self) -> String {
-        format!("{}-neo4j-auth", self.pipeline)
+        format!("{}{NEO4J_AUTH}", self.pipeline)
     }
 
     /// The deployment and the service of Kafka Connect.
     #[must_use]
     pub fn connect(&self) -> String {
         format!("{}-connect", self.pipeline)
+    }
+
+    /// The job of a run in the cluster, and what belongs to it.
+    #[must_use]
+    pub fn run(&self) -> String {
+        format!("{}-run", self.pipeline)
+    }
+
+    /// The Secret with the environment variables that the file names, for the pods of a run.
+    #[must_use]
+    pub fn run_environment(&self) -> String {
+        format!("{}-run-environment", self.pipeline)
+    }
+
+    /// The config map that takes the report of a run in the cluster.
+    #[must_use]
+    pub fn report(&self) -> String {
+        format!("{}-report", self.pipeline)
     }
 
     /// The address of a service from any pod of the cluster.

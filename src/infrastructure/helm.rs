@@ -23,7 +23,7 @@ use crate::spec::{Helm, Neo4j};
 /// What renders charts.
 const PROGRAM: &str = "helm";
 /// A chart that has not been downloaded and rendered within this time will not be.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How many of helm's last lines are told.
 const LINES: usize = 8;
 /// The kinds that stand outside of namespaces, among those that charts have.
@@ -132,11 +132,12 @@ fn last_lines(stderr: &[u8]) -> String {
 }
 
 /// The values of the file, over those that the official chart needs to fit in: its name, the Secret that holds the password
-/// (`lookup` finds nothing where a chart is only rendered), no door to the world, and what Pod Security's `restricted` asks for.
+/// (`lookup` finds nothing where a chart is only rendered), no door to the world, no report of its usage, and what Pod Security's `restricted` asks for.
 fn values(names: &Names, neo4j: &Neo4j, given: &Map<String, Value>) -> Map<String, Value> {
     let own = json!({
         "neo4j": { "name": names.neo4j(), "passwordFromSecret": password(names, neo4j).name },
         "disableLookups": true,
+        "config": { "dbms.usage_report.enabled": "false" },
         "services": { "neo4j": { "enabled": false } },
         "securityContext": { "seccompProfile": { "type": "RuntimeDefault" } },
         "containerSecurityContext": { "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } },

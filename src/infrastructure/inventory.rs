@@ -95,6 +95,12 @@ impl Live {
     }
 }
 
+impl FromIterator<Live> for Inventory {
+    fn from_iter<I: IntoIterator<Item = Live>>(objects: I) -> Self {
+        Self(objects.into_iter().map(|live| (live.id.clone(), live)).collect())
+    }
+}
+
 impl Inventory {
     /// Looks what of a pipeline's objects is there, over the kinds that runner makes and those of the objects.
     ///
@@ -123,7 +129,7 @@ impl Inventory {
             list(cluster, owner, &id, wave).await
         });
         let found = try_join_all(lists).await?;
-        Ok(Self(found.into_iter().flatten().map(|live| (live.id.clone(), live)).collect()))
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// The object of a name.

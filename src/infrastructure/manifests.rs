@@ -1,6 +1,7 @@
 //! From the file to the objects of a cluster: pure functions, with nothing secret in what they make.
 
 mod connect;
+pub mod job;
 mod kafka;
 mod neo4j;
 mod network;

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::diff::{self, FieldChange};
 use super::object::FIELD_MANAGER;
-use super::{Cluster, Id, Inventory, Live, Object, ObjectsError, Owner, Reason, Refusal, RequestError, Wave};
+use super::{
+    Cluster, Conflict, Id, Inventory, Live, Object, ObjectsError, Owner, Reason, Refusal, RequestError, Wave,
+};
 
 /// How many requests are under way at the same time.
 pub(super) const AT_ONCE: usize = 8;
@@ -32,6 +34,9 @@ pub enum Action {
     Change {
         /// Which.
         fields: Vec<FieldChange>,
+        /// Those that another manager looks after: they are changed only where conflicts are forced.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        conflicts: Vec<Conflict>,
     },
     /// It is as it is to be.
     Leave,
@@ -73,18 +78,14 @@ impl Changes {
     }
 }
 
-/// Asks the server what an apply of the objects would do.
+/// Asks the server what an apply of the objects would do. A field that somebody else has taken over and changed is a change like any
+/// other, with the manager's name: that is how drift is seen.
 ///
 /// # Errors
-/// Where objects would be refused, all of them told; or the API server does not answer.
-pub async fn plan(
-    cluster: &Cluster,
-    owner: &Owner,
-    objects: &[Object],
-    conflicts: Conflicts,
-) -> Result<Changes, ObjectsError> {
+/// Where objects would be refused for other reasons, all of them told; or the API server does not answer.
+pub async fn plan(cluster: &Cluster, owner: &Owner, objects: &[Object]) -> Result<Changes, ObjectsError> {
     let ground = Ground::survey(cluster, owner, objects).await?;
-    let planned = objects.iter().map(|object| change(cluster, &ground, object, conflicts));
+    let planned = objects.iter().map(|object| change(cluster, &ground, object));
     let planned: Vec<Result<Change, Refusal>> = stream::iter(planned).buffered(AT_ONCE).try_collect().await?;
     let mut changes = all(planned)?;
     let beyond = ground.inventory.beyond(objects).into_iter();
@@ -118,7 +119,6 @@ async fn change(
     cluster: &Cluster,
     ground: &Ground,
     object: &Object,
-    conflicts: Conflicts,
 ) -> Result<Result<Change, Refusal>, ObjectsError> {
     let id = object.id();
     let change = |action: Action| Ok(Ok(Change { id: id.clone(), wave: object.wave, action }));
@@ -133,16 +133,36 @@ async fn change(
         Ok(live) => live,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let after = match apply_one(cluster, object, conflicts, Run::Dry).await {
-        Ok(after) => after,
-        Err(error) => return Refusal::read(&id, error).map(Err),
+    let (after, conflicts) = match dry_run(cluster, object).await? {
+        Ok(answer) => answer,
+        Err(refusal) => return Ok(Err(refusal)),
     };
     match live {
         None => change(Action::Create),
         Some(live) => match diff::differences(&live.value, &after) {
-            fields if fields.is_empty() => change(Action::Leave),
-            fields => change(Action::Change { fields }),
+            fields if fields.is_empty() && conflicts.is_empty() => change(Action::Leave),
+            fields => change(Action::Change { fields, conflicts }),
         },
+    }
+}
+
+/// The object as it would be after an apply, and the fields that only a forced one would change.
+async fn dry_run(
+    cluster: &Cluster,
+    object: &Object,
+) -> Result<Result<(Value, Vec<Conflict>), Refusal>, ObjectsError> {
+    let refusal = match apply_one(cluster, object, Conflicts::Refuse, Run::Dry).await {
+        Ok(after) => return Ok(Ok((after, Vec::new()))),
+        Err(error) => Refusal::read(&object.id(), error)?,
+    };
+    let Refusal { id, reason } = refusal;
+    let conflicts = match *reason {
+        Reason::Conflict(conflicts) => conflicts,
+        other => return Ok(Err(Refusal { id, reason: Box::new(other) })),
+    };
+    match apply_one(cluster, object, Conflicts::Force, Run::Dry).await {
+        Ok(after) => Ok(Ok((after, conflicts))),
+        Err(error) => Refusal::read(&id, error).map(Err),
     }
 }
 

@@ -18,8 +18,10 @@ pub const PATIENCE: Duration = Duration::from_mins(5);
 const BETWEEN: Duration = Duration::from_millis(300);
 /// How many events are shown of what is not ready.
 const EVENTS: usize = 5;
-/// How many lines of the log.
-const LINES: i64 = 8;
+/// How many lines of the log are read, stack traces included.
+const LINES: i64 = 200;
+/// How many are shown.
+const LAST_WORDS: usize = 8;
 
 /// Why a workload is not ready, with what it and its pods have said last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -279,7 +281,7 @@ async fn log(cluster: &Cluster, Finding { pod, container, cause }: &Finding) -> 
         };
         // A container that has never run has no log; the fault is told all the same.
         if let Ok(text) = cluster.ask(|| api.logs(pod, &params)).await {
-            return text.lines().map(str::to_owned).collect();
+            return diagnose::last_words(&text, LAST_WORDS);
         }
     }
     Vec::new()

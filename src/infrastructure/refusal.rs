@@ -1,6 +1,7 @@
 //! Why an object cannot be applied, read from the API server's answer.
 
 use kube::core::Status;
+use serde::Serialize;
 
 use super::{Id, RequestError};
 
@@ -75,7 +76,7 @@ pub enum Reason {
 }
 
 /// A field that another manager looks after.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conflict {
     /// The field, such as `.spec.replicas`.
     pub field: String,

@@ -114,7 +114,7 @@ pub async fn ensure_auth(
     let held = read(cluster, &place).await?;
     match given {
         Some(given) if given != held => {
-            let patch = Patch::<Value>::Merge(json!({ "stringData": { PASSWORD_KEY: given.0 } }));
+            let patch = Patch::<Value>::Merge(json!({ "stringData": data(&given) }));
             let params =
                 PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
             cluster.ask(|| api.patch(name, &params, &patch)).await?;
@@ -150,7 +150,7 @@ fn refuse_foreign(live: Option<&Live>, owner: &Owner) -> Result<(), SecretError>
     Err(SecretError::Foreign(Refusal { id: live.id.clone(), reason }))
 }
 
-fn secret(owner: &Owner, name: &str, Password(password): &Password) -> Secret {
+fn secret(owner: &Owner, name: &str, password: &Password) -> Secret {
     let metadata = ObjectMeta {
         name: Some(name.to_owned()),
         labels: Some(owner.labels()),
@@ -158,8 +158,19 @@ fn secret(owner: &Owner, name: &str, Password(password): &Password) -> Secret {
         annotations: Some(BTreeMap::from([(PRUNE_ANNOTATION.to_owned(), "disabled".to_owned())])),
         ..ObjectMeta::default()
     };
-    let data = BTreeMap::from([(PASSWORD_KEY.to_owned(), password.clone())]);
-    Secret { metadata, string_data: Some(data), type_: Some("Opaque".to_owned()), ..Secret::default() }
+    Secret {
+        metadata,
+        string_data: Some(data(password)),
+        type_: Some("Opaque".to_owned()),
+        ..Secret::default()
+    }
+}
+
+/// The password alone, and as the official chart and image read it from a file.
+fn data(Password(password): &Password) -> BTreeMap<String, String> {
+    [(PASSWORD_KEY, password.clone()), ("NEO4J_AUTH", format!("neo4j/{password}"))]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
 }
 
 /// A password of 144 random bits, in letters that neither a shell nor `NEO4J_AUTH` takes for something else.
@@ -194,6 +205,7 @@ mod tests {
             namespace: None,
             name: "trips-neo4j-auth".to_owned(),
         };
+        assert_eq!(value["stringData"], json!({ "NEO4J_AUTH": "neo4j/x", "password": "x" }));
         let live = Live { id, wave: Wave::Settings, value };
         assert!(live.belongs_to(&owner) && live.outlives_its_manifest());
     }

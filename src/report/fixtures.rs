@@ -5,7 +5,7 @@
 use super::Report;
 
 /// The main example, from the real rows and the reference results of Graph Data Science.
-pub(super) fn bronx() -> Report {
+pub(crate) fn bronx() -> Report {
     read(include_str!("../../tests/data/report/bronx.json"))
 }
 

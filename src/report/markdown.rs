@@ -128,7 +128,11 @@ fn counts(report: &Report) -> String {
         ("Written", rows.written),
         ("Dead letters", rows.dead_letters),
     ];
-    let rare = [("Duplicates left out", rows.duplicates), ("Batches tried again", rows.retries)];
+    let rare = [
+        ("Loaded by other loaders", rows.other_loaders),
+        ("Duplicates left out", rows.duplicates),
+        ("Tried again after an outage", rows.retries),
+    ];
     hops.extend(rare.into_iter().filter(|(_, count)| *count > 0));
     let headings: Vec<_> = hops.iter().map(|(name, _)| (*name, true)).collect();
     let cells = hops.iter().map(|(_, count)| numbers::grouped(*count)).collect();

@@ -123,7 +123,11 @@ impl Writer {
             (rows.written, "written"),
             (rows.dead_letters, "dead letters"),
         ]);
-        let rare = [(rows.duplicates, "duplicates left out"), (rows.retries, "batches tried again")];
+        let rare = [
+            (rows.other_loaders, "by other loaders"),
+            (rows.duplicates, "duplicates left out"),
+            (rows.retries, "tried again after an outage"),
+        ];
         hops.extend(rare.into_iter().filter(|(count, _)| *count > 0));
         let graph = report.graph.nodes.iter().chain(&report.graph.relationships);
         let graph: Vec<_> = graph.map(|(name, count)| (*count, name.as_str())).collect();

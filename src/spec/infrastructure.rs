@@ -203,6 +203,9 @@ pub struct Kubernetes {
     /// The ports of this machine that lead into the cluster while runner is at work.
     #[serde(default)]
     pub forward: Forward,
+    /// The pods that runner itself runs in, with `runner run --detach`.
+    #[serde(default)]
+    pub runner: RunnerPods,
     /// Changes to single objects, applied last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<Override>,
@@ -235,6 +238,33 @@ impl Default for Forward {
     fn default() -> Self {
         Self { kafka: Self::default_kafka(), neo4j: 0, connect: 0 }
     }
+}
+
+/// The pods that runner itself runs in, with `runner run --detach`: as many as `stream.loaders`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunnerPods {
+    /// The image; without it, the one of this version of runner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Requests and limits of each pod.
+    #[serde(default)]
+    pub resources: Resources,
+    /// A volume with local files that are too large to be sent along.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume: Option<SourceVolume>,
+}
+
+/// A volume that holds files of the source: those below `path` are not sent along, but found there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceVolume {
+    /// The name of the `PersistentVolumeClaim`, in the pipeline's namespace.
+    #[schemars(length(min = 1))]
+    pub claim: String,
+    /// The folder whose place it takes, from the pipeline file's own, such as `data`.
+    #[schemars(length(min = 1))]
+    pub path: String,
 }
 
 /// Kafka in the cluster.
@@ -391,7 +421,6 @@ pub struct Connect {
     /// What an init container installs beside the image's own plugins: `owner/name:version` of Confluent Hub, or the `https://`
     /// address of a jar; `[]` for an image that has the sink already.
     #[serde(default = "Connect::default_plugins")]
-    #[schemars(inner(regex(pattern = r"^(https?://\S+\.jar|[^/\s]+/[^/:\s]+:[^/:\s]+)$")))]
     pub plugins: Vec<String>,
     /// Requests and limits.
     #[serde(default)]

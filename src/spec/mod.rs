@@ -26,8 +26,8 @@ pub use analysis::{
 pub use checked::Checked;
 pub use infrastructure::{
     Connect, Embedded, ExistingConnect, External, ExternalKafka, ExternalNeo4j, Forward, Helm,
-    Infrastructure, Kafka, KafkaMode, KafkaSecurity, Kubernetes, Neo4j, Override, Plugin, Resources, Sasl,
-    SaslMechanism, SecurityProtocol, Tls,
+    Infrastructure, Kafka, KafkaMode, KafkaSecurity, Kubernetes, Neo4j, Override, Plugin, Resources,
+    RunnerPods, Sasl, SaslMechanism, SecurityProtocol, SourceVolume, Tls,
 };
 pub use mapping::{
     Indexes, Loader, Mapping, MappingMode, NodeMapping, PropertyMapping, PropertyType, RelationshipMapping,

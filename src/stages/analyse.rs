@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use super::journal::Summary;
+use super::patience::Outages;
 use super::validate::Plan;
-use super::{Fault, Target};
+use super::{Fault, Target, stream};
 use crate::analysis::{self, AnalysisError, AnalysisResult, Judgement, Watch};
-use crate::graph::GraphStore;
-use crate::progress::{Event, Interrupt, Progress, Stage};
+use crate::graph::{GraphError, GraphStore};
+use crate::progress::{Event, Stage};
 use crate::report::{AnalysisReport, AssertionReport};
 use crate::spec::{Analysis, Mode};
 
@@ -20,12 +21,14 @@ pub(super) async fn analyse(
     plan: &Plan,
     store: &dyn GraphStore,
     target: Target,
-    progress: &Progress,
-    interrupt: &Interrupt,
+    run: &stream::Watch<'_>,
+    outages: &Outages,
     reports: &mut Vec<AnalysisReport>,
 ) -> Result<Analysed, Fault> {
+    let stream::Watch { progress, interrupt, .. } = run;
     let analyses = &plan.pipeline.spec.analyses;
-    let tell = |unit, done, total| {
+    let tell = |unit: &'static str, done, total| {
+        let unit = unit.into();
         progress.tell(Event::StageProgress { stage: Stage::Analyse, unit, done, total: Some(total) });
     };
     let percent = |percent| tell("percent", percent, 100);
@@ -38,7 +41,7 @@ pub(super) async fn analyse(
         }
         tell("analyses", index as u64, analyses.len() as u64);
         let begun = Instant::now();
-        let result = match analysis::run(store, analysis, watch).await {
+        let result = match patiently(store, analysis, watch, outages).await {
             Err(AnalysisError::Stopped) if interrupt.requested() => break,
             result => result.map_err(|error| super::fault::analysis(index, &analysis.name, &error))?,
         };
@@ -55,6 +58,24 @@ pub(super) async fn analyse(
         store.persist().await?;
     }
     Ok(Analysed { done: reports.len() })
+}
+
+/// Runs an analysis, and once more from its beginning where the server went away under it: what it had projected is gone with
+/// the server, and what it wrote is written over.
+async fn patiently(
+    store: &dyn GraphStore,
+    analysis: &Analysis,
+    watch: Watch<'_>,
+    outages: &Outages,
+) -> Result<AnalysisResult, AnalysisError> {
+    let mut waits = outages.waits();
+    loop {
+        match analysis::run(store, analysis, watch).await {
+            Err(AnalysisError::Graph(GraphError::Unavailable { message }))
+                if outages.another(&mut waits, &message).await => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Runs one of the pipeline's analyses, for a test of it.

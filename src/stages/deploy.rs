@@ -2,14 +2,17 @@
 
 mod external;
 pub(super) mod kubernetes;
+mod patience;
 mod reach;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use futures::FutureExt as _;
 use serde_json::{Map, Value};
 
 pub use kubernetes::Deployed;
+pub(super) use kubernetes::Site;
 pub(super) use reach::Servers;
 pub use reach::Worker;
 
@@ -22,7 +25,7 @@ use super::{Fault, Target};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Neo4j, Prepared};
 use crate::infrastructure::Forwards;
-use crate::spec::Pipeline;
+use crate::spec::{Loader, Pipeline};
 use crate::topic::kafka::{Kafka, TopicState};
 
 /// What a run talks to.
@@ -96,14 +99,27 @@ pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
 pub(super) async fn deploy(
     plan: &Plan,
     options: &Options,
-    outages: Outages,
+    outages: &Outages,
     folder: &mut Option<StateDir>,
 ) -> Result<Endpoints, Fault> {
     let state = folder.insert(state(plan, options)?);
     match options.target(plan) {
+        Target::Embedded if options.share.is_some() => return Err(super::fault::nothing_to_share()),
         Target::Embedded if options.follow => return Err(super::fault::nothing_to_follow()),
         Target::Embedded => {
             plan.source()?;
+        }
+        Target::External | Target::Kubernetes
+            if options.share().has_others() && plan.pipeline.spec.mapping.loader == Loader::Connect =>
+        {
+            return Err(super::fault::connect_loads_alone());
+        }
+        Target::External | Target::Kubernetes if options.share.is_some() => {
+            let prepare = async || {
+                let servers = servers(plan, options).await?;
+                on_servers(plan, options, servers, None, outages).await
+            };
+            return patience::wait_out(outages, prepare).await;
         }
         Target::External => {
             return on_servers(plan, options, servers(plan, options).await?, None, outages).await;
@@ -185,12 +201,12 @@ async fn on_servers(
     options: &Options,
     servers: Servers,
     deployed: Option<Deployed>,
-    outages: Outages,
+    outages: &Outages,
 ) -> Result<Endpoints, Fault> {
     let spec = &plan.pipeline.spec;
     let Servers { kafka, neo4j, worker, forwards } = servers;
     if options.fresh {
-        clear(plan, &kafka, &neo4j).await?;
+        clear(plan, &kafka, &neo4j, outages).await?;
     }
     let state = kafka.ensure_topic(&spec.topic).await?;
     let findings = super::fault::topic(&state);
@@ -199,7 +215,7 @@ async fn on_servers(
         None => None,
     };
     let topic = Topic::Kafka(Box::new(KafkaTopic { kafka, state }));
-    let endpoints = prepare(plan, Box::new(PatientStore::new(neo4j, outages)), topic).await?;
+    let endpoints = prepare(plan, Box::new(PatientStore::new(neo4j, outages.clone())), topic).await?;
     Ok(Endpoints { worker, findings, deployed, forwards, ..endpoints })
 }
 
@@ -212,13 +228,14 @@ pub(super) fn group(pipeline: &Pipeline) -> String {
 /// topic with its dead letters, if the file's own rows fill it.
 ///
 /// The checkpoints go first: whatever is cut off after that, the next run begins with the first row.
-async fn clear(plan: &Plan, kafka: &Kafka, neo4j: &Neo4j) -> Result<(), Fault> {
+async fn clear(plan: &Plan, kafka: &Kafka, neo4j: &Neo4j, outages: &Outages) -> Result<(), Fault> {
     let topic = &plan.pipeline.spec.topic;
     if plan.dataset.is_some() {
         kafka.delete_topic(&topic.name).await?;
         kafka.delete_topic(&topic.dead_letters()).await?;
     }
-    Ok(neo4j.clear(&topic.name, &plan.mapping.schema).await?)
+    let clear = || neo4j.clear(&topic.name, &plan.mapping.schema).boxed();
+    Ok(outages.patiently(clear).await?)
 }
 
 /// An empty graph in memory, for tests and previews.

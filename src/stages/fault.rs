@@ -2,6 +2,7 @@
 
 mod cluster;
 mod connect;
+mod job;
 mod kafka;
 mod manifest;
 mod pods;
@@ -10,19 +11,24 @@ mod reach;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path as FilePath, PathBuf};
+use std::time::Duration;
 
 use thiserror::Error;
 
 use super::state::StateError;
 use super::stream::{DeadLetterError, LoadError, ResumeError};
 use crate::analysis::AnalysisError;
-use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, did_you_mean};
 use crate::graph::{ConnectFault, GraphError, WriteError};
 use crate::source::SourceError;
 use crate::topic::kafka::Place;
 use crate::validate;
 
 pub(super) use cluster::nothing_deployed;
+pub(super) use job::{
+    job_failed, job_under_way, no_cluster, no_job, not_in_cluster, report_cut, report_not_kept,
+    secret_not_in_cluster, too_much_for_cluster, unreadable,
+};
 pub(super) use kafka::topic;
 pub(super) use manifest::not_rendered;
 pub(super) use reach::{forward, missing_secret, not_deployed, not_ready};
@@ -44,6 +50,29 @@ impl Fault {
 }
 
 impl Fault {
+    /// Whether the same may succeed a while later, or beside other loaders: an outage, a server on its way, another loader that was
+    /// faster.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.0.iter().filter(|finding| finding.severity == Severity::Error).all(|finding| {
+            matches!(
+                finding.code,
+                Code::ServerUnreachable
+                    | Code::ClusterUnreachable
+                    | Code::NotDeployed
+                    | Code::NotReady
+                    // A Neo4j that has just started answers before its database does.
+                    | Code::DatabaseNotFound
+                    | Code::TopicNotMade
+                    | Code::NotDelivered
+                    | Code::KafkaFailed
+                    | Code::EngineFailed
+                    | Code::LoadersStandStill
+                    | Code::Fenced
+            )
+        })
+    }
+
     /// Places findings that have no place of their own at the name of a key.
     pub(super) fn at_key(mut self, path: &Path) -> Self {
         for finding in self.0.iter_mut().filter(|finding| finding.path() == Path::root()) {
@@ -284,6 +313,37 @@ impl From<ResumeError> for Fault {
         };
         finding.help(fresh).into()
     }
+}
+
+/// The fault of `--share` where there are no servers.
+pub(super) fn nothing_to_share() -> Fault {
+    Diagnostic::new(Code::TargetNotAvailable, "the embedded engine has one loader, and no other can join it")
+        .help("leave `--share` out, or run on servers: `infrastructure.external` or `kubernetes`")
+        .into()
+}
+
+/// The fault of several loaders where Kafka Connect is the loader.
+pub(super) fn connect_loads_alone() -> Fault {
+    Diagnostic::new(
+        Code::TargetNotAvailable,
+        "with `mapping.loader: connect`, Kafka Connect loads the topic alone",
+    )
+    .at(Path::of("spec.mapping.loader"))
+    .help("leave `--share` out, or `loader`")
+    .into()
+}
+
+/// The fault of a run whose other loaders do not come to the topic's end.
+pub(super) fn loaders_stand_still(left: u64, patience: Duration) -> Fault {
+    let message = format!(
+        "the other loaders have {left} records left, and have not moved for {} s",
+        patience.as_secs()
+    );
+    Diagnostic::new(Code::LoadersStandStill, message)
+        .at_key(Path::of("spec.stream.loaders"))
+        .help("look at what they say: `runner logs FILE --share 1`, and so on")
+        .help("what is loaded stands; the next run goes on from there")
+        .into()
 }
 
 /// The report cannot be written.

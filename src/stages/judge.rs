@@ -16,7 +16,7 @@ use crate::spec::Expect;
 pub(super) fn stream(streamed: &Streamed) -> Vec<Diagnostic> {
     let rows = &streamed.rows;
     let mut findings = Vec::new();
-    if rows.produced + rows.consumed + rows.already_loaded == 0 && !streamed.cut_short {
+    if rows.moved() + rows.already_loaded == 0 && !streamed.cut_short {
         let message = match rows.read {
             0 => "the source's files hold no row, so the graph is empty".to_owned(),
             read => format!("none of the {read} rows passes the filter, so the graph is empty"),

@@ -86,7 +86,7 @@ fn text(pipeline: &str, counters: &Counters) -> String {
         ("rows_written", "rows that were written to the graph", rows.written),
         ("dead_letters", "records that could not be written", rows.dead_letters),
         ("duplicates", "records of rows that were in the graph already", rows.duplicates),
-        ("batch_retries", "batches that were tried again", rows.retries),
+        ("retries", "batches and requests that were tried again after a passing fault", rows.retries),
     ];
     let pipeline = escaped(pipeline);
     let mut text = String::new();

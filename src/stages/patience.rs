@@ -1,13 +1,14 @@
 //! Outages are waited out: what fails for now is tried again, each wait longer than the one before, up to a limit.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use super::stream::Counters;
+use super::stream::{Counters, Watch};
+use super::validate::Plan;
 use crate::graph::{
     Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, Table, WriteBatch,
     WriteError, Written,
@@ -42,9 +43,8 @@ impl Waits {
     pub async fn another(
         &mut self,
         reason: &str,
-        counters: &Counters,
-        progress: &Progress,
-        interrupt: &Interrupt,
+        Watch { counters, progress, interrupt }: Watch<'_>,
+        stage: Stage,
     ) -> bool {
         if self.begun.elapsed() + self.next > self.longest || interrupt.requested() {
             return false;
@@ -53,11 +53,14 @@ impl Waits {
         if !self.is_told && self.begun.elapsed() > TOLD_AFTER {
             self.is_told = true;
             let note = format!("{reason}; trying again for up to {} s", self.longest.as_secs());
-            progress.tell(Event::StageNote { stage: Stage::Stream, note });
+            progress.tell(Event::StageNote { stage, note });
         }
-        tokio::time::sleep(jittered(self.next)).await;
+        let is_over = tokio::select! {
+            () = tokio::time::sleep(jittered(self.next)) => true,
+            () = interrupt.made() => false,
+        };
         self.next = (self.next * 2).min(LONGEST_WAIT);
-        true
+        is_over
     }
 }
 
@@ -67,22 +70,68 @@ fn jittered(wait: Duration) -> Duration {
 }
 
 /// How a run waits outages out.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Outages {
     /// How long each request is tried.
     pub longest: Duration,
     /// Who counts the tries.
-    pub counters: Arc<Counters>,
+    counters: Arc<Counters>,
     /// Who hears of an outage that lasts.
     pub progress: Progress,
     /// What ends the waiting.
     pub interrupt: Interrupt,
+    /// In which stage the run is.
+    stage: Arc<Mutex<Stage>>,
+}
+
+impl Outages {
+    /// As a pipeline's file says, for a run that is about to deploy.
+    pub fn of(plan: &Plan, counters: &Arc<Counters>, progress: &Progress, interrupt: &Interrupt) -> Self {
+        Self {
+            longest: Duration::from_secs(plan.pipeline.spec.stream.patience_seconds.into()),
+            counters: Arc::clone(counters),
+            progress: progress.clone(),
+            interrupt: interrupt.clone(),
+            stage: Arc::new(Mutex::new(Stage::Deploy)),
+        }
+    }
+
+    /// What is told from now on is of this stage.
+    pub fn enter(&self, stage: Stage) {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
+    }
+
+    /// The waits of a request.
+    pub fn waits(&self) -> Waits {
+        Waits::new(self.longest)
+    }
+
+    /// Waits before another try of a request, as [`Waits::another`].
+    pub async fn another(&self, waits: &mut Waits, reason: &str) -> bool {
+        let stage = *self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let Self { counters, progress, interrupt, .. } = self;
+        waits.another(reason, Watch { counters, progress, interrupt }, stage).await
+    }
+
+    /// Asks a graph, and asks again while it is away.
+    pub async fn patiently<'a, T>(
+        &self,
+        ask: impl Fn() -> BoxFuture<'a, Result<T, GraphError>> + Send,
+    ) -> Result<T, GraphError> {
+        let mut waits = self.waits();
+        loop {
+            match ask().await {
+                Err(GraphError::Unavailable { message }) if self.another(&mut waits, &message).await => {}
+                outcome => return outcome,
+            }
+        }
+    }
 }
 
 /// A graph on a server that may be away for a while: what only reads, and what does nothing the second time, is tried again.
 ///
 /// Batches are not: their loader does that, who knows the checkpoints. Nor are calls of procedures, since a projection that was
-/// made in vain stands.
+/// made in vain stands, and is gone with the server: the analysis as a whole is tried again.
 pub(super) struct PatientStore<S> {
     store: S,
     outages: Outages,
@@ -92,21 +141,6 @@ impl<S: GraphStore> PatientStore<S> {
     /// Waits the outages of a store out.
     pub fn new(store: S, outages: Outages) -> Self {
         Self { store, outages }
-    }
-
-    async fn patiently<'a, T>(
-        &'a self,
-        ask: impl Fn() -> BoxFuture<'a, Result<T, GraphError>> + Send,
-    ) -> Result<T, GraphError> {
-        let Outages { longest, counters, progress, interrupt } = &self.outages;
-        let mut waits = Waits::new(*longest);
-        loop {
-            match ask().await {
-                Err(GraphError::Unavailable { message })
-                    if waits.another(&message, counters, progress, interrupt).await => {}
-                outcome => return outcome,
-            }
-        }
     }
 }
 
@@ -119,11 +153,11 @@ impl<S: GraphStore> GraphStore for PatientStore<S> {
         &'a self,
         topic: &'a str,
     ) -> BoxFuture<'a, Result<BTreeMap<u32, Checkpoint>, GraphError>> {
-        Box::pin(self.patiently(move || self.store.checkpoints(topic)))
+        Box::pin(self.outages.patiently(move || self.store.checkpoints(topic)))
     }
 
     fn prepare<'a>(&'a self, schema: &'a GraphSchema) -> BoxFuture<'a, Result<Prepared, GraphError>> {
-        Box::pin(self.patiently(move || self.store.prepare(schema)))
+        Box::pin(self.outages.patiently(move || self.store.prepare(schema)))
     }
 
     fn write<'a>(&'a self, batch: &'a WriteBatch) -> BoxFuture<'a, Result<Written, WriteError>> {
@@ -135,11 +169,11 @@ impl<S: GraphStore> GraphStore for PatientStore<S> {
         cypher: &'a str,
         parameters: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Table, GraphError>> {
-        Box::pin(self.patiently(move || self.store.query(cypher, parameters.clone())))
+        Box::pin(self.outages.patiently(move || self.store.query(cypher, parameters.clone())))
     }
 
     fn gds_version(&self) -> BoxFuture<'_, Result<Option<String>, GraphError>> {
-        Box::pin(self.patiently(move || self.store.gds_version()))
+        Box::pin(self.outages.patiently(move || self.store.gds_version()))
     }
 
     fn call<'a>(
@@ -155,7 +189,7 @@ impl<S: GraphStore> GraphStore for PatientStore<S> {
         property: &'a str,
         values: &'a [(u64, Value)],
     ) -> BoxFuture<'a, Result<u64, GraphError>> {
-        Box::pin(self.patiently(move || self.store.set_node_property(property, values)))
+        Box::pin(self.outages.patiently(move || self.store.set_node_property(property, values)))
     }
 
     fn persist(&self) -> BoxFuture<'_, Result<(), GraphError>> {
@@ -163,7 +197,7 @@ impl<S: GraphStore> GraphStore for PatientStore<S> {
     }
 
     fn counts(&self) -> BoxFuture<'_, Result<Counts, GraphError>> {
-        Box::pin(self.patiently(move || self.store.counts()))
+        Box::pin(self.outages.patiently(move || self.store.counts()))
     }
 
     fn project<'a>(
@@ -171,6 +205,6 @@ impl<S: GraphStore> GraphStore for PatientStore<S> {
         projection: &'a Projection,
         identify: Option<&'a str>,
     ) -> BoxFuture<'a, Result<ProjectedGraph, GraphError>> {
-        Box::pin(self.patiently(move || self.store.project(projection, identify)))
+        Box::pin(self.outages.patiently(move || self.store.project(projection, identify)))
     }
 }

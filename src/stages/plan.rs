@@ -9,9 +9,9 @@ use super::validate::Plan;
 use super::{Fault, Target};
 use crate::diagnostic::Code;
 use crate::graph::{Constraint, Embedded, GraphStore};
-use crate::infrastructure::manifests::manifests;
+use crate::infrastructure::manifests::rendered;
 use crate::infrastructure::plan::{Action, Change};
-use crate::infrastructure::{Changes, Conflicts, Id, Names, Owner, Wave, access, plan as objects, secrets};
+use crate::infrastructure::{Changes, Id, Names, Owner, Wave, access, plan as objects, secrets};
 use crate::spec::{Kubernetes, Loader};
 use crate::topic::kafka::TopicState;
 
@@ -85,11 +85,11 @@ impl Planned {
 ///
 /// # Errors
 /// Where the cluster cannot be asked or would refuse objects, or an external server does not answer.
-pub async fn plan(plan: &Plan, options: &Options, conflicts: Conflicts) -> Result<Planned, Fault> {
+pub async fn plan(plan: &Plan, options: &Options) -> Result<Planned, Fault> {
     let target = options.target(plan);
     let spec = &plan.pipeline.spec;
     let objects = match (target, &spec.infrastructure.kubernetes) {
-        (Target::Kubernetes, Some(kubernetes)) => in_cluster(plan, options, kubernetes, conflicts).await?,
+        (Target::Kubernetes, Some(kubernetes)) => in_cluster(plan, options, kubernetes).await?,
         _ => Changes::default(),
     };
     let held = match held(plan, options, target).await {
@@ -113,18 +113,13 @@ pub async fn plan(plan: &Plan, options: &Options, conflicts: Conflicts) -> Resul
 }
 
 /// What becomes of the objects, and of the Secret that no manifest names.
-async fn in_cluster(
-    plan: &Plan,
-    options: &Options,
-    kubernetes: &Kubernetes,
-    conflicts: Conflicts,
-) -> Result<Changes, Fault> {
+async fn in_cluster(plan: &Plan, options: &Options, kubernetes: &Kubernetes) -> Result<Changes, Fault> {
     let (cluster, _) = kubernetes::cluster(options, kubernetes).await?;
     access::check(&cluster).await?;
-    let manifests = manifests(&plan.pipeline)?;
+    let manifests = rendered(&plan.pipeline, &plan.base).await?;
     let names = Names::of(&plan.pipeline, kubernetes);
     let owner = Owner { pipeline: names.pipeline.clone() };
-    let Changes(mut changes) = objects::plan(&cluster, &owner, &manifests, conflicts).await?;
+    let Changes(mut changes) = objects::plan(&cluster, &owner, &manifests).await?;
     if secrets::makes_auth(&kubernetes.neo4j) {
         let id = Id::secret(cluster.namespace(), &names.neo4j_auth());
         let is_there = changes.iter().any(|change| change.id == id);

@@ -6,7 +6,9 @@ use super::Fault;
 use super::validate::Plan;
 use crate::infrastructure::endpoints::Names;
 use crate::infrastructure::manifests::{password, rendered};
+use crate::infrastructure::secrets::makes_auth;
 use crate::infrastructure::{Id, Object};
+use crate::spec::SecretKey;
 
 /// The annotation that Argo CD takes the order of objects from.
 const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
@@ -48,23 +50,28 @@ fn with_wave(manifest: &Map<String, Value>, wave: u8) -> Value {
     manifest.into()
 }
 
-/// What the manifests need beside them, as comments: no secret is ever rendered.
+/// What the manifests need beside them: no secret is ever rendered.
 #[must_use]
 pub fn needs(plan: &Plan) -> Vec<String> {
     let Some(kubernetes) = &plan.pipeline.spec.infrastructure.kubernetes else { return Vec::new() };
-    if kubernetes.neo4j.existing.is_some() {
+    let neo4j = &kubernetes.neo4j;
+    if neo4j.existing.is_some() {
         return Vec::new();
     }
     let names = Names::of(&plan.pipeline, kubernetes);
-    let secret = password(&names, &kubernetes.neo4j);
-    vec![
-        format!(
-            "Neo4j's password is in Secret {}, key {}, which is not rendered; `runner run` makes it, or:",
-            secret.name, secret.key
-        ),
-        format!(
-            "  kubectl -n {} create secret generic {} --from-file={}=FILE",
-            names.namespace, secret.name, secret.key
-        ),
-    ]
+    let SecretKey { name, key } = password(&names, neo4j);
+    let mut needs = vec![format!("Neo4j's password is in key {key} of Secret {name}, which is not rendered")];
+    if makes_auth(neo4j) {
+        needs.push("  `runner run` makes it; for one of your own, write in the file:".to_owned());
+        needs.push("  neo4j: { passwordFrom: { secret: { name: NAME, key: KEY } } }".to_owned());
+    } else {
+        needs.push(format!(
+            "  kubectl -n {} create secret generic {name} --from-file={key}=FILE",
+            names.namespace
+        ));
+    }
+    if neo4j.helm.is_some() {
+        needs.push("  the official chart reads key NEO4J_AUTH of it, which holds neo4j/PASSWORD".to_owned());
+    }
+    needs
 }

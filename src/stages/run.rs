@@ -12,7 +12,7 @@ use super::patience::Outages;
 use super::state::StateDir;
 use super::stream::{Counters, Extent, Streamed, Watch};
 use super::validate::{self, Plan};
-use super::{Fault, Origin, Target, analyse, deploy, judge, metrics, report, stream};
+use super::{Fault, Origin, Share, Target, analyse, deploy, judge, metrics, report, stream};
 use crate::diagnostic::{Diagnostic, Path, Severity};
 use crate::infrastructure::usage::{PodUsage, Sampler};
 use crate::infrastructure::{Access, Conflicts};
@@ -38,6 +38,8 @@ pub struct Options {
     pub limit: Option<u64>,
     /// Whether it goes on loading what comes into the topic, until it is asked to stop.
     pub follow: bool,
+    /// Which loader of several it is, as a pod of a job: servers are not deployed then, but waited for.
+    pub share: Option<Share>,
     /// Where what the run counts can be asked for, in Prometheus' format.
     pub metrics: Option<SocketAddr>,
     /// Whether warnings of the file stand in the way.
@@ -46,12 +48,19 @@ pub struct Options {
     pub access: Access,
     /// What is done about fields of its objects that others look after.
     pub conflicts: Conflicts,
+    /// How long is waited until what was deployed is ready, instead of 5 min.
+    pub ready_within: Option<Duration>,
 }
 
 impl Options {
     /// Where the run takes place: as asked, else as the file says.
     pub(super) fn target(&self, plan: &Plan) -> Target {
         self.target.unwrap_or(Target::of(&plan.pipeline.spec.infrastructure))
+    }
+
+    /// What of the run is this one's.
+    pub(super) fn share(&self) -> Share {
+        self.share.unwrap_or_default()
     }
 }
 
@@ -143,7 +152,7 @@ impl Results {
 
     /// Whether the run found everything done already.
     fn unchanged(&self) -> bool {
-        self.streamed.as_ref().is_some_and(|streamed| streamed.rows.produced + streamed.rows.consumed == 0)
+        self.streamed.as_ref().is_some_and(|streamed| streamed.rows.moved() == 0)
     }
 
     /// How the run ended; to be stopped is the only end of one that follows the topic.
@@ -172,21 +181,18 @@ async fn stages(
         None => None,
     };
     let progress = journal.progress.clone();
-    let outages = Outages {
-        longest: Duration::from_secs(spec.stream.patience_seconds.into()),
-        counters: Arc::clone(&counters),
-        progress: progress.clone(),
-        interrupt: interrupt.clone(),
-    };
-    let deploying = Box::pin(deploy::deploy(plan, options, outages, &mut results.state));
+    let outages = Outages::of(plan, &counters, &progress, interrupt);
+    let deploying = Box::pin(deploy::deploy(plan, options, &outages, &mut results.state));
     let mut endpoints = journal.stage(Stage::Deploy, deploying).await?;
     results.sampler = endpoints.deployed.take().map(|deployed| deployed.sampler);
     for note in endpoints.notes() {
         progress.tell(Event::StageNote { stage: Stage::Deploy, note });
     }
     results.find(&spec.allow, endpoints.findings.clone());
+    outages.enter(Stage::Stream);
     let watch = Watch { counters: &counters, progress: &progress, interrupt };
-    let extent = Extent { limit: options.limit, follow: options.follow };
+    let share = options.share();
+    let extent = Extent { limit: options.limit, follow: options.follow || !share.leads(), share };
     let streaming = Box::pin(stream::stream(plan, &endpoints, extent, &watch));
     let streamed = match journal.stage(Stage::Stream, streaming).await {
         Ok(streamed) => results.streamed.insert(streamed),
@@ -200,6 +206,9 @@ async fn stages(
             return Err(fault);
         }
     };
+    if !share.leads() {
+        return Ok(());
+    }
     let (whole, rows) = (!streamed.cut_short, streamed.rows);
     let judged = judge::stream(streamed);
     results.graph = report::counts(&*endpoints.store).await?;
@@ -211,16 +220,23 @@ async fn stages(
         let judged = judge::expectations(&Path::of("spec.expect"), &spec.expect, &results.graph);
         results.find(&spec.allow, judged);
     }
-    if rows.already_loaded + rows.written > 0 && !interrupt.requested() {
-        let target = options.target(plan);
-        let analysing =
-            analyse::analyse(plan, &*endpoints.store, target, &progress, interrupt, &mut results.analyses);
+    if rows.already_loaded + rows.written + rows.other_loaders > 0 && !interrupt.requested() {
+        outages.enter(Stage::Analyse);
+        let analysing = analyse::analyse(
+            plan,
+            &*endpoints.store,
+            options.target(plan),
+            &watch,
+            &outages,
+            &mut results.analyses,
+        );
         journal.stage(Stage::Analyse, analysing).await?;
         if whole {
             let judged = judge::assertions(&results.analyses);
             results.find(&spec.allow, judged);
         }
     }
+    outages.enter(Stage::Report);
     results.picture = report::picture(plan, &*endpoints.store, &results.graph, &results.analyses).await?;
     if let Some(streamed) = &mut results.streamed {
         streamed.rows.retries = counters.retries.get();
@@ -237,7 +253,9 @@ async fn conclude(
     mut journal: Journal,
     mut results: Results,
 ) -> Finished {
-    let folder = options.report_dir.clone().or_else(|| results.state.as_ref().map(StateDir::report));
+    // The report of the whole is the leading share's: another one's would take its place in the state folder.
+    let state = results.state.as_ref().filter(|_| options.share().leads());
+    let folder = options.report_dir.clone().or_else(|| state.map(StateDir::report));
     if let Some(sampler) = results.sampler.take() {
         results.usage = sampler.finish().await;
     }
@@ -250,6 +268,18 @@ async fn conclude(
             outcome = Outcome::Failed;
         }
     }
+    if is_job(plan, options)
+        && let Err(Fault(faults)) = super::detach::keep(plan, options, &report).await
+    {
+        results.findings.extend(faults);
+        outcome = Outcome::Failed;
+    }
     journal.finish(document, &results.findings, outcome, folder.as_deref());
     Finished { outcome, invalid: false, findings: results.findings, report: Some(report), report_dir: folder }
+}
+
+/// Whether this is the pod of a job that reports: its files go with it.
+fn is_job(plan: &Plan, options: &Options) -> bool {
+    let leads = options.share.is_some_and(Share::leads);
+    leads && options.target(plan) == Target::Kubernetes && options.access.is_in_cluster()
 }

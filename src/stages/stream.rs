@@ -26,10 +26,10 @@ pub use load::LoadError;
 pub(super) use load::{Reason, decode};
 pub use resume::{Digest, Resume, ResumeError};
 
-use super::Fault;
 use super::deploy::{Endpoints, Topic};
 use super::journal::Summary;
 use super::validate::Plan;
+use super::{Fault, Share};
 use crate::graph::Checkpoint;
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{Check, Rows};
@@ -49,6 +49,8 @@ pub(super) struct Extent {
     pub limit: Option<u64>,
     /// Whether it goes on with what comes into the topic, until it is asked to stop.
     pub follow: bool,
+    /// What of the topic it loads.
+    pub share: Share,
 }
 
 /// Who looks on while rows are moved, and may stop it.
@@ -90,21 +92,20 @@ pub struct Streamed {
 
 impl Summary for Streamed {
     fn outcome(&self) -> Outcome {
-        if self.rows.produced + self.rows.consumed == 0 && !self.cut_short {
-            Outcome::Unchanged
-        } else {
-            Outcome::Done
-        }
+        if self.rows.moved() == 0 && !self.cut_short { Outcome::Unchanged } else { Outcome::Done }
     }
 
     fn summary(&self) -> String {
-        let Rows { read, filtered_out, already_loaded, written, dead_letters, .. } = self.rows;
-        if self.rows.produced + self.rows.consumed == 0 && already_loaded > 0 {
+        let Rows { read, filtered_out, already_loaded, written, dead_letters, other_loaders, .. } = self.rows;
+        if self.rows.moved() == 0 && already_loaded > 0 {
             return format!("nothing new; {already_loaded} rows are in the graph already");
         }
         let mut summary = format!("{written} rows written of {read} read, {filtered_out} filtered out");
         if already_loaded > 0 {
             let _ = write!(summary, ", {already_loaded} were there already");
+        }
+        if other_loaders > 0 {
+            let _ = write!(summary, ", {other_loaders} loaded by the other loaders");
         }
         if dead_letters > 0 {
             let _ = write!(summary, ", {dead_letters} dead letters");
@@ -236,7 +237,7 @@ async fn tick(counters: &Counters, total: Option<u64>, progress: &Progress) -> s
         interval.tick().await;
         progress.tell(Event::StageProgress {
             stage: Stage::Stream,
-            unit: "rows",
+            unit: "rows".into(),
             done: if total.is_some() { counters.read.get() } else { counters.consumed.get() },
             total,
         });

@@ -155,7 +155,9 @@ fn chart_beside_manifests(at: &Path, places: &Places, found: &mut Vec<Diagnostic
     if !places.has(&at.key("helm")) || places.has(&at.key("existing")) {
         return;
     }
-    for key in ["plugins", "storage", "image", "resources"].into_iter().filter(|key| places.has(&at.key(*key))) {
+    for key in
+        ["plugins", "storage", "image", "resources"].into_iter().filter(|key| places.has(&at.key(*key)))
+    {
         found.push(
             Diagnostic::new(Code::UnusedKey, format!("`{key}` has no effect beside `helm`"))
                 .at_key(at.key(key))
@@ -166,11 +168,7 @@ fn chart_beside_manifests(at: &Path, places: &Places, found: &mut Vec<Diagnostic
 }
 
 /// The worker that runner deploys has no certificates and no account.
-fn deployed_worker_of_secured_kafka(
-    infrastructure: &Infrastructure,
-    at: &Path,
-    found: &mut Vec<Diagnostic>,
-) {
+fn deployed_worker_of_secured_kafka(infrastructure: &Infrastructure, at: &Path, found: &mut Vec<Diagnostic>) {
     let Some(kubernetes) = &infrastructure.kubernetes else { return };
     let deploys = kubernetes.connect.as_ref().is_some_and(|connect| connect.existing.is_none());
     let protocol = kubernetes.kafka.existing.as_ref().map(|kafka| kafka.security.protocol);
@@ -183,7 +181,9 @@ fn deployed_worker_of_secured_kafka(
             )
             .at_key(at.key("connect"))
             .related(Location::At(protocol, Part::Value), "secured")
-            .help("name a worker that can, with `connect: { existing: { url: … } }`, or use `loader: runner`"),
+            .help(
+                "name a worker that can, with `connect: { existing: { url: … } }`, or use `loader: runner`",
+            ),
         );
     }
 }

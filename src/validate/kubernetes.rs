@@ -16,6 +16,7 @@ pub(super) fn check(pipeline: &Pipeline, found: &mut Vec<Diagnostic>) {
     let at = Path::of("spec.infrastructure.kubernetes");
     name(&pipeline.metadata.name, found);
     images(kubernetes, &at, found);
+    plugins(kubernetes, &at, found);
     sizes(kubernetes, &at, found);
     ports(kubernetes, &at, found);
     overrides(pipeline, &at, found);
@@ -56,6 +57,22 @@ fn images(kubernetes: &Kubernetes, at: &Path, found: &mut Vec<Diagnostic>) {
                 Diagnostic::new(Code::MovingImage, format!("`{image}` is another image tomorrow"))
                     .at(at.key(server).key("image"))
                     .help("name a version, such as `neo4j:5.26.30`, or a digest"),
+            );
+        }
+    }
+}
+
+/// What Kafka Connect's init container installs: a jar, or a version of a plugin.
+fn plugins(kubernetes: &Kubernetes, at: &Path, found: &mut Vec<Diagnostic>) {
+    let plugins = kubernetes.connect.iter().flat_map(|connect| connect.plugins.iter().enumerate());
+    for (index, plugin) in plugins {
+        let is_jar = plugin.starts_with("http") && plugin.contains("://") && plugin.rsplit('.').next() == Some("jar");
+        let is_version = plugin.split_once('/').is_some_and(|(_, name)| name.contains(':'));
+        if !(is_jar || is_version && !plugin.contains("://")) {
+            found.push(
+                Diagnostic::new(Code::InvalidValue, format!("`{plugin}` is no plugin that can be installed"))
+                    .at(at.key("connect").key("plugins").index(index))
+                    .help("write `owner/name:version` of Confluent Hub, or the `https://` address of a jar"),
             );
         }
     }

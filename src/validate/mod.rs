@@ -33,6 +33,7 @@ use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, render
 use crate::spec::load::Document;
 use crate::spec::{Checked, Pipeline};
 
+pub use secrets::sources as secret_sources;
 pub use show::show;
 pub use world::{Opened, missing_secrets, open, secret, source_finding};
 

@@ -21,7 +21,8 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
 }
 
 /// Every place where the file says where a secret is.
-pub(super) fn sources(spec: &Spec) -> Vec<(Path, &SecretSource)> {
+#[must_use]
+pub fn sources(spec: &Spec) -> Vec<(Path, &SecretSource)> {
     let at = Path::of("spec.infrastructure");
     let mut found: Vec<(Path, Option<&SecretSource>)> = Vec::new();
     if let Some(external) = &spec.infrastructure.external {

@@ -1,13 +1,41 @@
 //! Rules for `topic:`.
 
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path};
-use crate::spec::Spec;
+use crate::spec::{Loader, Spec};
 
 pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
     let at = Path::of("spec.topic");
     name(spec, &at, found);
     replication(spec, &at, found);
     compaction(spec, &at, found);
+    loaders(spec, found);
+}
+
+/// Loaders divide the partitions; one without a partition would have nothing to do.
+fn loaders(spec: &Spec, found: &mut Vec<Diagnostic>) {
+    let (loaders, partitions) = (spec.stream.loaders, spec.topic.partitions);
+    let at = Path::of("spec.stream.loaders");
+    if loaders > partitions {
+        let plural = if partitions == 1 { "" } else { "s" };
+        let message =
+            format!("{loaders} loaders cannot divide {partitions} partition{plural} among themselves");
+        found.push(
+            Diagnostic::new(Code::InvalidValue, message)
+                .at(at.clone())
+                .related(Location::At(Path::of("spec.topic.partitions"), Part::Value), "the partitions")
+                .help("a loader has one partition or more: raise `topic.partitions`, which cannot be changed later, or lower this"),
+        );
+    }
+    if loaders > 1 && spec.mapping.loader == Loader::Connect {
+        found.push(
+            Diagnostic::new(
+                Code::InvalidValue,
+                "with `mapping.loader: connect`, Kafka Connect loads the topic",
+            )
+            .at(at)
+            .help("leave `loaders` out"),
+        );
+    }
 }
 
 fn name(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {

@@ -5,6 +5,7 @@
 
 mod bed;
 mod deployment;
+mod detached;
 mod faults;
 mod manifests;
 mod run;

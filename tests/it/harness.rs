@@ -5,14 +5,18 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use datafusion::arrow::array::{Float64Array, Int64Array};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// A run that says nothing for so long hangs: it waits for a server that is away as long as `stream.patienceSeconds` says.
+const HANGS_AFTER: Duration = Duration::from_mins(8);
 
 /// The folder of the examples.
 pub fn examples() -> PathBuf {
@@ -152,7 +156,7 @@ pub struct Running {
 impl Running {
     /// Waits until a stage is over; says whether it came to that.
     pub fn until(&mut self, stage: &str) -> bool {
-        while let Ok(line) = self.lines.recv() {
+        while let Ok(line) = self.lines.recv_timeout(HANGS_AFTER) {
             let is_it = line.starts_with(&format!("{stage}: done"))
                 || line.starts_with(&format!("{stage}: unchanged"));
             self.said.push(line);
@@ -169,15 +173,29 @@ impl Running {
 
     /// Waits for its end: the exit code, where it came to have one.
     pub fn end(&mut self) -> Option<i32> {
-        let status = self.child.wait().unwrap();
-        self.said.extend(self.lines.iter());
-        let code = status.code();
+        let until = Instant::now() + HANGS_AFTER;
+        loop {
+            match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.said.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it hangs: {:#?}", self.said),
+            }
+        }
+        let code = self.child.wait().unwrap().code();
         assert_ne!(code, Some(101), "it panicked: {:#?}", self.said);
         code
     }
 
     pub fn is_alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Running {
+    /// A test that failed leaves no run behind.
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 

@@ -46,14 +46,14 @@ impl Live {
         self.counting = false;
     }
 
-    fn progress(&mut self, unit: &'static str, done: u64, total: Option<u64>) {
+    fn progress(&mut self, unit: &str, done: u64, total: Option<u64>) {
         if let Some(total) = total {
             if !self.counting {
                 self.bar.set_style(style(BAR));
                 self.counting = true;
             }
             self.bar.set_length(total);
-            self.bar.set_message(unit);
+            self.bar.set_message(unit.to_owned());
         }
         self.bar.set_position(done);
     }

@@ -132,12 +132,11 @@ impl Neo4j {
         let rows = Rows::of(batch, server.is_utc)?;
         let lane = server.lane(first_partition(batch), &self.connection)?;
         let graph = lane.lock().await;
-        let outcome = tokio::time::timeout(WRITTEN_WITHIN, self.transaction(&server, &graph, batch, rows))
-            .await
-            .unwrap_or_else(|_| {
-                let message = format!("the batch was not written within {} s", WRITTEN_WITHIN.as_secs());
-                Err(WriteError::Transient { message })
-            });
+        let transaction = Box::pin(self.transaction(&server, &graph, batch, rows));
+        let outcome = tokio::time::timeout(WRITTEN_WITHIN, transaction).await.unwrap_or_else(|_| {
+            let message = format!("the batch was not written within {} s", WRITTEN_WITHIN.as_secs());
+            Err(WriteError::Transient { message })
+        });
         if outcome.is_err() {
             release(&graph).await;
         }

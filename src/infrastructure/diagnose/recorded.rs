@@ -5,7 +5,7 @@ use std::path::Path;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
 use serde::Deserialize;
 
-use super::{Seen, diagnose, events};
+use super::{Seen, diagnose, events, last_words};
 use crate::infrastructure::Id;
 use crate::infrastructure::readiness::Trouble;
 
@@ -30,7 +30,7 @@ struct Recorded {
     pods: Vec<Pod>,
     claims: Vec<PersistentVolumeClaim>,
     events: Vec<Event>,
-    log: Vec<String>,
+    log: String,
 }
 
 /// What is read from a failure.
@@ -47,5 +47,5 @@ pub fn trouble(case: &str) -> Trouble {
     let seen = Seen { workload: &workload, pods: &pods, claims: &claims, events: &said };
     let finding = diagnose(seen).unwrap();
     let events = events(seen, 3);
-    Trouble { workload, finding, events, log }
+    Trouble { workload, finding, events, log: last_words(&log, 8) }
 }

@@ -37,3 +37,10 @@ fn what_says_nothing_yet_is_no_finding() {
     let seen = Seen { workload: &workload, pods: &[], claims: &[], events: &[] };
     assert_eq!(diagnose(seen), None);
 }
+
+#[test]
+fn the_frames_of_a_stack_trace_do_not_push_out_what_it_says() {
+    let log = "starts\nException: no such key\n\tat a.B.c(B.java:1)\n\tat a.B.d(B.java:2)\n\t... 3 more\n\n";
+    assert_eq!(last_words(log, 8), ["starts", "Exception: no such key"]);
+    assert_eq!(last_words(log, 1), ["Exception: no such key"]);
+}

@@ -16,7 +16,7 @@ use kube::api::ObjectMeta;
 
 use crate::infrastructure::Owner;
 use crate::infrastructure::endpoints::Names;
-use crate::spec::Resources;
+use crate::spec::{Resources, quantity};
 
 /// The volume that takes what a server writes beside its data: configuration made at start, logs, `/tmp`.
 const SCRATCH: &str = "scratch";
@@ -184,23 +184,48 @@ pub(super) fn every(probe: Probe, seconds: i32, failures: i32) -> Probe {
     Probe { period_seconds: Some(seconds), failure_threshold: Some(failures), ..probe }
 }
 
-/// Requests and limits: those of the file, and these where it has none.
+/// Requests and limits: those of the file, and these where it has none. A request above its limit is refused, so where the file has
+/// one of them, the default of the other gives way.
 pub(super) fn resources(
     given: &Resources,
     requests: &[(&str, &str)],
     limits: &[(&str, &str)],
 ) -> ResourceRequirements {
-    let merged = |given: &indexmap::IndexMap<String, String>, defaults: &[(&str, &str)]| {
-        let defaults = defaults.iter().map(|(key, value)| ((*key).to_owned(), Quantity((*value).to_owned())));
-        let mut all: BTreeMap<String, Quantity> = defaults.collect();
-        all.extend(given.iter().map(|(key, value)| (key.clone(), Quantity(value.clone()))));
-        all
-    };
+    let mut all_requests = quantities(&given.requests, requests);
+    let mut all_limits = quantities(&given.limits, limits);
+    for (key, request) in &mut all_requests {
+        let Some(limit) = all_limits.get_mut(key) else { continue };
+        if !exceeds(key, &request.0, &limit.0) {
+            continue;
+        }
+        match (given.requests.contains_key(key), given.limits.contains_key(key)) {
+            (false, _) => *request = limit.clone(),
+            (true, false) => *limit = request.clone(),
+            (true, true) => {}
+        }
+    }
     ResourceRequirements {
-        requests: Some(merged(&given.requests, requests)),
-        limits: Some(merged(&given.limits, limits)),
+        requests: Some(all_requests),
+        limits: Some(all_limits),
         ..ResourceRequirements::default()
     }
+}
+
+fn exceeds(key: &str, request: &str, limit: &str) -> bool {
+    match key {
+        "cpu" => quantity::cores(request) > quantity::cores(limit),
+        _ => quantity::bytes(request) > quantity::bytes(limit),
+    }
+}
+
+fn quantities(
+    given: &indexmap::IndexMap<String, String>,
+    defaults: &[(&str, &str)],
+) -> BTreeMap<String, Quantity> {
+    let defaults = defaults.iter().map(|(key, value)| ((*key).to_owned(), Quantity((*value).to_owned())));
+    let mut all: BTreeMap<String, Quantity> = defaults.collect();
+    all.extend(given.iter().map(|(key, value)| (key.clone(), Quantity(value.clone()))));
+    all
 }
 
 /// A place that the container may write to, gone with the pod.
@@ -256,4 +281,29 @@ pub(super) fn data_claim(component: Component<'_>, storage: &str) -> PersistentV
         ..ObjectMeta::default()
     };
     PersistentVolumeClaim { metadata, spec: Some(spec), ..PersistentVolumeClaim::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_default_gives_way_to_the_quantity_that_the_file_has() {
+        let made = |given: Value| {
+            let given = serde_json::from_value(given).unwrap();
+            let defaults = ([("cpu", "100m"), ("memory", "768Mi")], [("memory", "1Gi")]);
+            json!(resources(&given, &defaults.0, &defaults.1))
+        };
+        let small = json!({ "limits": { "memory": "64Mi", "cpu": "0.05" } });
+        assert_eq!(made(small)["requests"], json!({ "cpu": "0.05", "memory": "64Mi" }));
+        let large = json!({ "requests": { "memory": "4Gi" } });
+        assert_eq!(made(large)["limits"], json!({ "memory": "4Gi" }));
+        let usual = made(json!({}));
+        assert_eq!(usual["requests"], json!({ "cpu": "100m", "memory": "768Mi" }));
+        assert_eq!(usual["limits"], json!({ "memory": "1Gi" }));
+    }
 }

@@ -9,7 +9,10 @@ use super::*;
 /// The manifests of a pipeline with this `infrastructure.kubernetes`, as YAML.
 fn rendered(kubernetes: &serde_json::Value) -> String {
     let pipeline = pipeline(kubernetes);
-    let objects = manifests(&pipeline).unwrap();
+    documents(&manifests(&pipeline).unwrap())
+}
+
+fn documents(objects: &[Object]) -> String {
     let documents: Vec<String> =
         objects.iter().map(|object| serde_yaml::to_string(object.manifest()).unwrap()).collect();
     documents.join("---\n")
@@ -100,4 +103,26 @@ fn an_image_that_has_the_sink_is_given_none() {
     let yaml = rendered(&kubernetes);
     assert!(!yaml.contains("initContainers") && !yaml.contains("/plugins,"), "{yaml}");
     assert!(yaml.contains("image: ours/connect:1"), "{yaml}");
+}
+
+#[test]
+fn a_run_in_the_cluster_has_a_pod_for_each_loader_and_few_rights() {
+    let mut pipeline = pipeline(&json!({
+        "namespace": "taxis",
+        "runner": {
+            "resources": { "limits": { "memory": "2Gi" } },
+            "volume": { "claim": "trips", "path": "data" },
+        },
+    }));
+    pipeline.spec.stream.loaders = 3;
+    let files = [("pipelines/trips.yaml", "a: 1"), ("zones.csv", "id\n1\n")];
+    let baggage = job::Baggage {
+        folder: "pipelines".to_owned(),
+        file: "trips.yaml".to_owned(),
+        files: files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into(),
+        arguments: vec!["--limit".to_owned(), "10".to_owned()],
+        has_environment: true,
+    };
+    let objects = job::run(&pipeline, &baggage).unwrap();
+    insta::assert_snapshot!(documents(&objects));
 }

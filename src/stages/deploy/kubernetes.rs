@@ -28,12 +28,12 @@ pub use objects::Deployed;
 pub(super) use objects::deploy;
 
 /// The cluster of a pipeline, with what the file says of it.
-pub(super) struct Site<'a> {
+pub(in crate::stages) struct Site<'a> {
     plan: &'a Plan,
     spec: &'a Kubernetes,
-    names: Names,
+    pub names: Names,
     owner: Owner,
-    cluster: Cluster,
+    pub cluster: Cluster,
     in_cluster: bool,
 }
 
@@ -120,7 +120,7 @@ impl Server {
 
 impl<'a> Site<'a> {
     /// A client for the cluster; nothing is sent yet.
-    async fn open(plan: &'a Plan, options: &Options, spec: &'a Kubernetes) -> Result<Self, Fault> {
+    pub async fn open(plan: &'a Plan, options: &Options, spec: &'a Kubernetes) -> Result<Self, Fault> {
         let (cluster, in_cluster) = cluster(options, spec).await?;
         let names = Names::of(&plan.pipeline, spec);
         let owner = Owner { pipeline: names.pipeline.clone() };
@@ -199,6 +199,9 @@ impl<'a> Site<'a> {
             neo4j.uri = format!("bolt://{address}");
         }
         let connect = self.spec.connect.as_ref().filter(|_| self.loads_by_connect());
+        // The worker that runner deploys mounts the Secret; another is told the password itself.
+        let reference = manifests::password_reference(&self.names, &self.spec.neo4j);
+        let reference = reference.filter(|_| connect.is_some_and(|connect| connect.existing.is_none()));
         let worker = connect.map(|connect| WorkerReach {
             url: match (&connect.existing, local(Server::Connect)) {
                 (Some(existing), _) => existing.url.clone(),
@@ -206,7 +209,7 @@ impl<'a> Site<'a> {
                 (None, None) => self.names.connect_url(),
             },
             neo4j: neo4j_spec,
-            password: password.map(Secret::Inline),
+            password: reference.map(Secret::Reference).or(password.map(Secret::Inline)),
         });
         Ok(Reach { kafka, neo4j, worker, forwards })
     }

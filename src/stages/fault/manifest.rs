@@ -35,7 +35,9 @@ pub(in crate::stages) fn not_rendered(reason: &str) -> Fault {
 /// The fault of a chart, and what to do about it.
 fn chart(error: &HelmError) -> Fault {
     let help = match error {
-        HelmError::NoHelm => "install it (https://helm.sh), or leave out `helm`: runner has manifests of its own",
+        HelmError::NoHelm => {
+            "install it (https://helm.sh), or leave out `helm`: runner has manifests of its own"
+        }
         HelmError::Failed { .. } => {
             "`helm repo add` makes a repository known; a folder is looked for beside the file; `values` go to the chart as they are"
         }

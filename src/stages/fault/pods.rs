@@ -142,6 +142,10 @@ fn advice(cause: &Cause, at: &Path) -> Vec<String> {
         Cause::Settings { .. } => {
             "make it, or change what refers to it: `passwordFrom`, or an override".to_owned()
         }
+        // The runtime found nothing to run: there is no log.
+        Cause::Crash { exit_code: 128, .. } => {
+            "look at what `overrides` say of its command, and at the image".to_owned()
+        }
         Cause::Crash { .. } => "its log says more: `kubectl logs --previous`".to_owned(),
         Cause::OutOfMemory { .. } => format!("raise `{}`", at.key("resources").key("limits").key("memory")),
         Cause::ImagePull { .. } => format!(

@@ -47,7 +47,7 @@ pub struct Counters {
     pub dead_letters: Counter,
     /// Records of rows that were in the graph already: a producer that was stopped woke up beside its successor.
     pub duplicates: Counter,
-    /// Batches that were tried again after a passing fault.
+    /// What was tried again after a passing fault: batches, questions, and connections to brokers that were all away.
     pub retries: Counter,
     examples: Mutex<Vec<String>>,
     partitions: Mutex<BTreeMap<u32, Place>>,
@@ -114,6 +114,7 @@ impl Counters {
             dead_letters: self.dead_letters.get(),
             duplicates: self.duplicates.get(),
             retries: self.retries.get(),
+            other_loaders: 0,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! end there; without a producer they end at Ctrl-C.
 
 mod connect;
+mod others;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -47,8 +48,9 @@ pub(super) async fn stream(
         return way.by_connect(source, worker, watch).await;
     }
     let loaded = way.loaded();
-    let starts =
+    let mut starts =
         way.patiently(async || topic.kafka.starts(way.name(), &loaded, plan.dataset.is_none()).await).await?;
+    starts.retain(|partition, _| extent.share.owns(*partition));
     let (consumer, lanes) = Consumer::open(&topic.kafka, way.name(), &starts, &way.consumer_options())?;
     let Some((dataset, resume, producer)) = source else {
         return way.load_only(&consumer, lanes, watch).await;
@@ -103,9 +105,11 @@ impl<'a> Way<'a> {
         self.patiently(async || self.topic.kafka.watermarks(self.name()).await).await
     }
 
-    /// The source, where it goes on, and the end of the topic where its rows go in; nothing where others fill the topic.
+    /// The source, where it goes on, and the end of the topic where its rows go in; nothing where others fill the topic, or
+    /// another share of the run does.
     async fn source(&self) -> Result<Option<(&'a Dataset, Resume, Producer)>, Fault> {
-        let Some(dataset) = &self.plan.dataset else { return Ok(None) };
+        let dataset = self.plan.dataset.as_ref().filter(|_| self.extent.share.leads());
+        let Some(dataset) = dataset else { return Ok(None) };
         let last = self.last_rows().await?;
         let partitions = self.plan.pipeline.spec.topic.partitions;
         let resume = resume::after_all(&last, partitions, dataset.files(), &self.plan.stream_digest)?;
@@ -200,6 +204,7 @@ impl<'a> Way<'a> {
             consumer.end_at(BTreeMap::new());
         }
         let ended = self.end_lanes(consumer).await;
+        watch.counters.retries.add(producer.health().outages());
         producer.close().await;
         outcome?;
         Ok(ended?)
@@ -253,9 +258,11 @@ impl<'a> Way<'a> {
             watch.counters.loaded_to(partition, next);
         }
         let ended = tokio::select! {
-            ended = try_join_all(lanes.into_iter().map(lane)) => ended?,
+            ended = try_join_all(lanes.into_iter().map(lane)) => ended,
             never = self.look_at_ends(watch.counters) => match never {},
         };
+        watch.counters.retries.add(consumer.health().outages());
+        let ended = ended?;
         consumer.commit_and_wait(ended.into_iter().collect()).await;
         Ok(())
     }
@@ -282,8 +289,8 @@ impl<'a> Way<'a> {
         consumer: &Consumer,
         watch: &Watch<'_>,
     ) -> Result<Streamed, Fault> {
-        let rows = watch.counters.rows(self.endpoints.loaded());
-        let checkpoints = self.endpoints.store.checkpoints(self.name()).await?;
+        let mut rows = watch.counters.rows(self.endpoints.loaded());
+        let checkpoints = self.settled(&consumer.ends(), watch).await?;
         let cut_short = watch.interrupt.requested() || self.extent.limit.is_some() || self.extent.follow;
         let mut checks = Self::source_checks(&rows, total, cut_short, watch);
         let seen = rows.written + rows.dead_letters + rows.duplicates;
@@ -291,16 +298,18 @@ impl<'a> Way<'a> {
         if !cut_short {
             // Of what another run has produced or loaded meanwhile, beyond these ends, this one knows nothing.
             let ends = consumer.ends();
-            let reached = |(partition, end): (&u32, &u64)| {
-                checkpoints.get(partition).map_or(0, |checkpoint| checkpoint.offset.min(*end))
-            };
-            let loaded = ends.iter().map(reached).sum();
+            let loaded = others::reached(&checkpoints, &ends);
             let ends = ends.values().sum();
             checks.push(check(
                 "the ends of the topic's partitions = the checkpoints in the graph",
                 ends,
                 loaded,
             ));
+        }
+        if self.extent.share.leads() {
+            let others = self.by_others(&checkpoints);
+            rows.other_loaders = others.records;
+            rows.dead_letters += others.dead_letters;
         }
         let letters = self.plan.pipeline.spec.topic.dead_letters();
         let earlier = self.endpoints.checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum();

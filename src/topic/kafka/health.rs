@@ -26,6 +26,7 @@ pub struct Health {
 struct State {
     complaints: VecDeque<Complaint>,
     down_since: Option<Instant>,
+    outages: u64,
 }
 
 impl Health {
@@ -39,11 +40,16 @@ impl Health {
         self.down_since().map_or(Duration::ZERO, |since| since.elapsed())
     }
 
+    /// How often it came so far that no broker could be reached.
+    pub fn outages(&self) -> u64 {
+        self.lock().outages
+    }
+
     /// A broker answered: what was said before is of the past.
     pub(super) fn answered(&self) {
         let mut state = self.lock();
         if state.down_since.is_some() {
-            *state = State::default();
+            *state = State { outages: state.outages, ..State::default() };
         }
     }
 
@@ -55,7 +61,10 @@ impl Health {
     fn complain(&self, code: Option<RDKafkaErrorCode>, words: &str) {
         let mut state = self.lock();
         if code == Some(RDKafkaErrorCode::AllBrokersDown) {
-            state.down_since.get_or_insert_with(Instant::now);
+            if state.down_since.is_none() {
+                state.down_since = Some(Instant::now());
+                state.outages += 1;
+            }
             return;
         }
         if state.complaints.len() == KEPT {
@@ -103,9 +112,11 @@ mod tests {
         let since = health.down_since();
         assert!(since.is_some());
         down(&health);
-        assert_eq!(health.down_since(), since, "it is down since it first was");
+        assert_eq!((health.down_since(), health.outages()), (since, 1), "it is down since it first was");
         health.answered();
         assert_eq!((health.down_since(), health.complaints().len()), (None, 0));
+        down(&health);
+        assert_eq!(health.outages(), 2);
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn all() -> bool {
 }
 
 /// Many trips, and an analysis that counts those that are as they should be.
-fn counted_trips(rows: i64) -> Value {
+pub fn counted_trips(rows: i64) -> Value {
     let mut pipeline = trips();
     let right = "a.id = t.n * 7 % 53 AND b.id = t.n * 11 % 59 AND t.distance = t.n / 7.0 AND t.n % 10 < 9";
     pipeline["spec"]["analyses"] = json!([{ "name": "whole", "cypher": format!(

@@ -1,16 +1,19 @@
 //! Servers that may be killed, each behind a proxy, and pipelines that are run on them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::external::{infrastructure, trips};
-use crate::harness::{Desk, Outcome, Running, outcome};
+use crate::harness::{Desk, Running};
 use crate::proxy::{Proxy, Way};
 use crate::servers::{Kafka, KafkaOptions, Neo4j, Neo4jOptions, PASSWORD, unique};
 
 /// Every so manieth row has no start, and is a dead letter.
 const UNKEYED: i64 = 97;
+/// The stages of a run.
+const STAGES: [&str; 5] = ["validate", "deploy", "stream", "analyse", "report"];
 
 /// Two servers, each behind a proxy, and the rows.
 pub struct Bed {
@@ -18,8 +21,19 @@ pub struct Bed {
     pub neo4j: Neo4j,
     pub to_kafka: Proxy,
     pub to_neo4j: Proxy,
+    pub lengths: Lengths,
     desk: Desk,
     rows: i64,
+}
+
+/// How long each stage takes where nothing disturbs it.
+#[derive(Debug, Default)]
+pub struct Lengths(Vec<Duration>);
+
+/// How a run ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub said: Vec<String>,
 }
 
 /// One pipeline with a topic of its own.
@@ -42,11 +56,13 @@ impl Bed {
         let to_neo4j = Proxy::to(neo4j.address());
         let desk = Desk::new().with_variable("NEO4J_PASSWORD", PASSWORD);
         desk.trips("data/1.parquet", 0, rows, UNKEYED);
-        Self { kafka, neo4j, to_kafka, to_neo4j, desk, rows }
-    }
-
-    pub fn rows(&self) -> u32 {
-        u32::try_from(self.rows).unwrap()
+        let mut bed = Self { kafka, neo4j, to_kafka, to_neo4j, lengths: Lengths::default(), desk, rows };
+        let case = bed.case(0);
+        let undisturbed = case.run(&bed);
+        assert_eq!(undisturbed.code, Some(0), "{:#?}", undisturbed.said);
+        bed.lengths = Lengths::read(&case.report());
+        bed.end(case);
+        bed
     }
 
     /// A new pipeline and an empty graph. Both forms of a mapping take their turns.
@@ -59,6 +75,8 @@ impl Bed {
         spec["topic"]["name"] = json!(name);
         spec["stream"] = json!({ "batchRows": self.rows / 50, "maxErrors": self.rows });
         spec["allow"] = json!(["dead-letters"]);
+        let question = "MATCH (:Zone)-[t:TRIP]->(z:Zone) RETURN z.id AS zone, sum(t.n) AS n";
+        spec["analyses"] = json!([{ "name": "trips", "cypher": question }]);
         if seed % 2 == 1 {
             spec["mapping"] = declared();
         }
@@ -152,8 +170,10 @@ impl Bed {
 }
 
 impl Case {
-    pub fn run(&self, bed: &Bed) -> Outcome {
-        outcome(bed.desk.start(&["run", &self.file, "--report-dir", &format!("{}/last", self.reports)]))
+    pub fn run(&self, bed: &Bed) -> Ended {
+        let mut run = bed.start(self, "last");
+        let code = run.end();
+        Ended { code, said: std::mem::take(&mut run.said) }
     }
 
     /// The report of the last run.
@@ -166,6 +186,31 @@ impl Case {
         let text = std::fs::read(format!("{}/{run}/report.json", self.reports)).ok()?;
         serde_json::from_slice(&text).ok()
     }
+}
+
+impl Lengths {
+    /// The lengths as a report has them. What is not a stage's own lies between the last two: the graph's picture is drawn.
+    fn read(report: &Value) -> Self {
+        let seconds = |value: &Value| Duration::from_secs_f64(value["seconds"].as_f64().unwrap());
+        let stages = report["stages"].as_array().unwrap();
+        let mut lengths: Vec<Duration> = stages.iter().map(seconds).collect();
+        let rest = seconds(report).saturating_sub(lengths.iter().sum());
+        *lengths.last_mut().unwrap() += rest;
+        Self(lengths)
+    }
+
+    pub fn of(&self, stage: &str) -> Duration {
+        self.0[place(stage)]
+    }
+}
+
+/// The stage that ends where this one begins.
+pub fn before(stage: &str) -> Option<&'static str> {
+    place(stage).checked_sub(1).map(|place| STAGES[place])
+}
+
+fn place(stage: &str) -> usize {
+    STAGES.iter().position(|one| *one == stage).unwrap()
 }
 
 /// What `trips` writes, declared.

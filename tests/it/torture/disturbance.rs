@@ -1,16 +1,12 @@
 //! What may befall a run, chosen by a seed.
 
+use std::fmt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::bed::{Bed, Case};
+use super::bed::{Bed, Case, Lengths, before};
 use crate::harness::Running;
 use crate::proxy::{Proxy, Way};
-
-/// How many kinds there are: as many seeds in a row have each of them.
-const KINDS: u64 = 12;
-/// How long a run takes at least for its rows, and for each of them; the moment of a disturbance is chosen below this.
-const LONGEST: (Duration, Duration) = (Duration::from_secs(1), Duration::from_micros(100));
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +37,44 @@ enum Trouble {
     Truncate,
 }
 
-/// What happens, and when: so long after the stage before has ended.
+use Server::{Kafka, Neo4j};
+use Trouble::{Cut, Delay, Truncate};
+use What::{Broker, Freeze, Graph, Kill, Network, Twice};
+
+/// The kinds: what happens, and in which stage. They take turns, so that as many seeds in a row have each of them once.
+const KINDS: [(What, &str); 20] = [
+    (Kill, "validate"),
+    (Kill, "deploy"),
+    (Kill, "stream"),
+    (Kill, "analyse"),
+    (Kill, "report"),
+    (Freeze, "stream"),
+    (Twice, "validate"),
+    (Network(Neo4j, Cut), "stream"),
+    (Network(Kafka, Cut), "stream"),
+    (Network(Neo4j, Truncate), "stream"),
+    (Network(Kafka, Truncate), "stream"),
+    (Broker, "stream"),
+    (Graph, "stream"),
+    // From here on in the long version alone.
+    (Network(Neo4j, Delay), "stream"),
+    (Network(Kafka, Delay), "stream"),
+    (Graph, "deploy"),
+    (Graph, "analyse"),
+    (Network(Neo4j, Cut), "deploy"),
+    (Network(Kafka, Cut), "deploy"),
+    (Network(Neo4j, Cut), "analyse"),
+];
+
+/// The seeds of the short version.
+pub const SHORT: u64 = 13;
+
+/// What happens, and when.
 #[derive(Debug)]
 pub struct Disturbance {
     what: What,
-    behind: Option<&'static str>,
+    stage: &'static str,
+    /// So long after the stage before has ended.
     after: Duration,
     extent: u64,
 }
@@ -66,71 +95,42 @@ pub struct Disturbed {
 }
 
 impl Disturbance {
-    pub fn of(seed: u64, rows: u32) -> Self {
-        use What::{Broker, Freeze, Graph, Kill, Network, Twice};
+    /// The moment is chosen within the stage, as long as that takes where nothing disturbs it.
+    pub fn of(seed: u64, lengths: &Lengths) -> Self {
+        let kinds = u64::try_from(KINDS.len()).unwrap();
+        let (what, stage) = KINDS[usize::try_from(seed % kinds).unwrap()];
         let mut random = fastrand::Rng::with_seed(seed);
-        let trouble = match seed / KINDS % 3 {
-            0 => Trouble::Cut,
-            1 => Trouble::Delay,
-            _ => Trouble::Truncate,
-        };
-        let (what, behind) = match seed % KINDS {
-            0 => (Kill, None),
-            1 => (Kill, Some("validate")),
-            2 | 9 => (Kill, Some("deploy")),
-            3 | 10 => (Freeze, Some("deploy")),
-            4 => (Broker, Some("deploy")),
-            5 => (Graph, Some("deploy")),
-            6 => (Network(Server::Kafka, trouble), Some("deploy")),
-            7 => (Network(Server::Neo4j, trouble), Some("deploy")),
-            8 => (Twice, None),
-            // The last kind has four faces: the ends of a run, and a bad network from its start.
-            _ => match seed / KINDS % 4 {
-                0 => (Network(Server::Kafka, trouble), Some("validate")),
-                1 => (Kill, Some("stream")),
-                2 => (Network(Server::Neo4j, trouble), Some("validate")),
-                _ => (Kill, Some("analyse")),
-            },
-        };
-        let longest = LONGEST.0 + LONGEST.1 * rows;
-        // The first stage and the last ones are short.
-        let longest = match (what, behind) {
-            (Kill, None | Some("stream")) => LONGEST.0 / 5,
-            (Kill, Some("analyse")) => LONGEST.0 / 100,
-            _ => longest,
-        };
-        Self { what, behind, after: longest.mul_f64(random.f64()), extent: random.u64(0..200_000) }
+        Self { what, stage, after: lengths.of(stage).mul_f64(random.f64()), extent: random.u64(0..200_000) }
     }
 
     /// The kind, for the tally.
     pub fn kind(&self, disturbed: &Disturbed) -> String {
-        let stage = self.behind.map_or("from the start".to_owned(), |stage| format!("behind {stage}"));
         let late = if disturbed.too_late { ", too late" } else { "" };
-        format!("{:?} {stage}{late}", self.what)
+        format!("{:?} in {}{late}", self.what, self.stage)
     }
 
     /// Starts a run and disturbs it; returns when it has ended, and all is well again.
     pub fn befall(&self, bed: &mut Bed, case: &Case) -> Disturbed {
         let mut run = bed.start(case, "first");
         let mut disturbed = Disturbed::default();
-        if self.behind.is_none_or(|stage| run.until(stage)) {
+        if before(self.stage).is_none_or(|before| run.until(before)) {
             sleep(self.after);
         }
         disturbed.too_late = !run.is_alive();
         match self.what {
-            What::Kill | What::Freeze if disturbed.too_late => {}
-            What::Kill => run.child.kill().unwrap(),
-            What::Freeze => Self::freeze(bed, case, &run, &mut disturbed),
-            What::Broker => {
+            Kill | Freeze if disturbed.too_late => {}
+            Kill => run.child.kill().unwrap(),
+            Freeze => Self::freeze(bed, case, &run, &mut disturbed),
+            Broker => {
                 bed.kafka.kill();
                 bed.kafka.restart();
             }
-            What::Graph => {
+            Graph => {
                 bed.neo4j.kill();
                 bed.neo4j.restart();
             }
-            What::Network(server, trouble) => self.trouble(server.proxy(bed), trouble),
-            What::Twice => disturbed.note(&mut bed.start(case, "second"), case, "second"),
+            Network(server, trouble) => self.trouble(server.proxy(bed), trouble),
+            Twice => disturbed.note(&mut bed.start(case, "second"), case, "second"),
         }
         disturbed.note(&mut run, case, "first");
         bed.mend();
@@ -143,7 +143,7 @@ impl Disturbance {
         let mut second = bed.start(case, "second");
         let begun = Instant::now();
         while second.is_alive() && !disturbed.waited_for {
-            sleep(Duration::from_millis(50));
+            sleep(Duration::from_millis(20));
             disturbed.waited_for = begun.elapsed() > Duration::from_mins(1);
         }
         run.signal("-CONT");
@@ -152,20 +152,26 @@ impl Disturbance {
 
     fn trouble(&self, proxy: &Proxy, trouble: Trouble) {
         match trouble {
-            Trouble::Cut => {
+            Cut => {
                 for _ in 0..3 {
                     proxy.cut();
                     sleep(Duration::from_millis(100 + self.extent / 1_000));
                 }
             }
-            Trouble::Delay => {
+            Delay => {
                 proxy.set(Way::Delay(Duration::from_millis(20 + self.extent / 2_000)));
                 sleep(Duration::from_secs(2));
                 proxy.cut();
                 proxy.set(Way::Pass);
             }
-            Trouble::Truncate => proxy.set(Way::Truncate(usize::try_from(self.extent / 10).unwrap())),
+            Truncate => proxy.set(Way::Truncate(usize::try_from(self.extent / 10).unwrap())),
         }
+    }
+}
+
+impl fmt::Display for Disturbance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} in {} after {:.3} s", self.what, self.stage, self.after.as_secs_f64())
     }
 }
 

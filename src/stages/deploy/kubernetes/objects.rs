@@ -28,6 +28,7 @@ pub struct Deployed {
 
 impl Deployed {
     /// What became of the objects, in a few words.
+    #[must_use]
     pub fn words(&self) -> String {
         let Applied { created, changed, unchanged, pruned } = self.applied;
         if self.applied.nothing() {
@@ -57,7 +58,7 @@ pub(in crate::stages::deploy) async fn deploy(
 impl Site<'_> {
     /// Applies the objects, and waits until the servers among them are ready.
     async fn apply(&self, options: &Options, progress: &Progress) -> Result<Deployed, Fault> {
-        let objects = manifests::manifests(&self.plan.pipeline)?;
+        let objects = manifests::rendered(&self.plan.pipeline, &self.plan.base).await?;
         let mut tell = |event: ObjectEvent| progress.tell(told(&event));
         access::check(&self.cluster).await?;
         let (cluster, owner) = (&self.cluster, &self.owner);
@@ -70,7 +71,8 @@ impl Site<'_> {
             applied.unchanged = applied.unchanged.saturating_sub(1);
         }
         let sampler = Sampler::start(cluster, owner);
-        readiness::wait(cluster, &objects, readiness::PATIENCE, &mut tell).await?;
+        let patience = options.ready_within.unwrap_or(readiness::PATIENCE);
+        readiness::wait(cluster, &objects, patience, &mut tell).await?;
         Ok(Deployed { applied, sampler })
     }
 

@@ -58,7 +58,7 @@ impl Way<'_> {
         let left = async || connect::left(kafka, topic, name, ends).await;
         let tell = |left: u64, _: &connect::Status| {
             let done = begun.saturating_sub(left);
-            let (stage, unit, total) = (Stage::Stream, "records", Some(begun));
+            let (stage, unit, total) = (Stage::Stream, "records".into(), Some(begun));
             watch.progress.tell(Event::StageProgress { stage, unit, done, total });
             !watch.interrupt.requested()
         };

@@ -7,8 +7,9 @@ use tokio::sync::Mutex;
 
 use super::Counters;
 use crate::graph::{GraphStore, WriteBatch, WriteError, Written};
-use crate::progress::{Interrupt, Progress};
+use crate::progress::{Interrupt, Progress, Stage};
 use crate::stages::patience::Waits;
+use crate::stages::stream::Watch;
 
 /// How long passing faults are waited out, and who hears of it.
 pub(in super::super) struct Patience<'a> {
@@ -50,7 +51,8 @@ impl<'a> Patience<'a> {
                 Err(WriteError::Transient { message } | WriteError::Deadlock { message }) => message,
                 outcome => return outcome,
             };
-            if !waits.another(&message, counters, self.progress, self.interrupt).await {
+            let watch = Watch { counters, progress: self.progress, interrupt: self.interrupt };
+            if !waits.another(&message, watch, Stage::Stream).await {
                 return Err(WriteError::Transient { message });
             }
         }

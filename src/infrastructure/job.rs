@@ -1,0 +1,322 @@
+//! The job of a run inside the cluster: begun, looked at, listened to, ended.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use futures::io::AsyncBufReadExt as _;
+use futures::{Stream, TryStreamExt as _};
+use k8s_openapi::api::batch::v1::{Job, JobStatus};
+use k8s_openapi::api::core::v1::{ConfigMap, ContainerState, Pod, Secret};
+use kube::Api;
+use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::manifests::job::{CONTAINER, REPORT_KEY};
+use super::object::FIELD_MANAGER;
+use super::{Cluster, Names, Object, Owner, RequestError};
+
+/// How often it is looked whether something is gone.
+const LOOKING: Duration = Duration::from_millis(300);
+
+/// How a job stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobState {
+    /// Its pods are at work, or on their way.
+    UnderWay,
+    /// The run has come to its end.
+    Done,
+    /// It was given up.
+    Failed {
+        /// Kubernetes' word for the reason, such as `PodFailurePolicy`.
+        reason: String,
+        /// The reason at length.
+        message: String,
+    },
+}
+
+/// A job, as it is in the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunJob {
+    /// How it stands.
+    pub state: JobState,
+    /// How many loaders it has.
+    pub loaders: i32,
+    /// How many of its pods are at work.
+    pub active: i32,
+    /// How many of its pods have failed, and were replaced.
+    pub failed: i32,
+    /// When it was begun (RFC 3339).
+    pub started_at: Option<String>,
+}
+
+/// A pod of the job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobPod {
+    /// Its name.
+    pub name: String,
+    /// Kubernetes' identity of it.
+    pub uid: String,
+    /// What its container does.
+    pub state: PodState,
+}
+
+/// What the container of a pod does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PodState {
+    /// It has not begun, for this reason.
+    Waiting(String),
+    /// It is at work.
+    Running,
+    /// It has ended.
+    Ended {
+        /// Its exit code.
+        code: i32,
+    },
+}
+
+/// The runs of a pipeline inside a cluster.
+#[derive(Clone, Copy)]
+pub struct Jobs<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// The names of the pipeline's objects.
+    pub names: &'a Names,
+}
+
+impl Jobs<'_> {
+    fn jobs(&self) -> Api<Job> {
+        Api::namespaced(self.cluster.client(), self.cluster.namespace())
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.cluster.client(), self.cluster.namespace())
+    }
+
+    fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.cluster.client(), self.cluster.namespace())
+    }
+
+    fn config_maps(&self) -> Api<ConfigMap> {
+        Api::namespaced(self.cluster.client(), self.cluster.namespace())
+    }
+
+    /// The job that is there, or was there last.
+    ///
+    /// # Errors
+    /// Where the API server does not answer, or refuses.
+    pub async fn look(&self) -> Result<Option<RunJob>, RequestError> {
+        let (api, name) = (self.jobs(), self.names.run());
+        let job = self.cluster.ask(|| api.get_opt(&name)).await?;
+        Ok(job.as_ref().map(read))
+    }
+
+    /// Begins a run: what was left of the last one goes first.
+    ///
+    /// # Errors
+    /// Where the API server does not answer, or refuses.
+    pub async fn begin(
+        &self,
+        objects: &[Object],
+        environment: &BTreeMap<String, String>,
+    ) -> Result<(), RequestError> {
+        self.clear().await?;
+        let params = PatchParams::apply(FIELD_MANAGER);
+        if !environment.is_empty() {
+            let (api, name) = (self.secrets(), self.names.run_environment());
+            let patch = Patch::Apply(self.environment(environment));
+            self.cluster.ask(|| api.patch(&name, &params, &patch)).await?;
+        }
+        for object in objects {
+            let id = object.id();
+            let (api, patch) = (self.cluster.objects(&id), Patch::Apply(object.manifest()));
+            self.cluster.ask(|| api.patch(&id.name, &params, &patch)).await?;
+        }
+        Ok(())
+    }
+
+    fn environment(&self, variables: &BTreeMap<String, String>) -> serde_json::Value {
+        let annotations = json!({ super::object::PRUNE_ANNOTATION: "disabled" });
+        let labels = Owner { pipeline: self.names.pipeline.clone() }.labels();
+        json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": self.names.run_environment(), "labels": labels, "annotations": annotations },
+            "stringData": variables,
+        })
+    }
+
+    /// Removes a job that has ended, with its pods, its report and its variables, and waits until they are gone.
+    async fn clear(&self) -> Result<(), RequestError> {
+        self.delete(&self.config_maps(), &self.names.report()).await?;
+        self.delete(&self.secrets(), &self.names.run_environment()).await?;
+        self.delete(&self.jobs(), &self.names.run()).await?;
+        while self.look().await?.is_some() {
+            tokio::time::sleep(LOOKING).await;
+        }
+        Ok(())
+    }
+
+    async fn delete<K>(&self, api: &Api<K>, name: &str) -> Result<(), RequestError>
+    where
+        K: Clone + DeserializeOwned + Debug,
+    {
+        let params = DeleteParams::foreground();
+        match self.cluster.ask(|| api.delete(name, &params)).await {
+            Err(RequestError::Refused(status)) if status.is_not_found() => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
+    /// The pods of a loader, the oldest first.
+    ///
+    /// # Errors
+    /// Where the API server does not answer, or refuses.
+    pub async fn loader(&self, index: u32) -> Result<Vec<JobPod>, RequestError> {
+        let labels = format!(
+            "batch.kubernetes.io/job-name={},batch.kubernetes.io/job-completion-index={index}",
+            self.names.run()
+        );
+        let (api, params) = (self.pods(), ListParams::default().labels(&labels));
+        let mut pods = self.cluster.ask(|| api.list(&params)).await?.items;
+        pods.sort_by_key(|pod| pod.metadata.creation_timestamp.clone());
+        Ok(pods.iter().map(pod).collect())
+    }
+
+    /// What a pod says, line by line, from its first: to what it has said so far, or until it ends.
+    ///
+    /// # Errors
+    /// Where the API server does not answer, or refuses.
+    pub async fn lines(
+        &self,
+        pod: &str,
+        follow: bool,
+    ) -> Result<impl Stream<Item = std::io::Result<String>> + use<>, RequestError> {
+        let params = LogParams { follow, container: Some(CONTAINER.to_owned()), ..LogParams::default() };
+        let api = self.pods();
+        let reader = self.cluster.ask(|| api.log_stream(pod, &params)).await?;
+        Ok(reader.lines().into_stream())
+    }
+
+    /// Keeps the report, for whoever looks from outside.
+    ///
+    /// # Errors
+    /// Where the API server does not answer, or refuses.
+    pub async fn keep_report(&self, report: &str) -> Result<(), RequestError> {
+        let data = json!({ "data": { REPORT_KEY: report } });
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        let (api, name, patch) = (self.config_maps(), self.names.report(), Patch::Merge(data));
+        self.cluster.ask(|| api.patch(&name, &params, &patch)).await.map(drop)
+    }
+
+    /// The report of the last run that came to its end.
+    ///
+    /// # Errors
+    /// Where the API server does not answer, or refuses.
+    pub async fn report(&self) -> Result<Option<String>, RequestError> {
+        let (api, name) = (self.config_maps(), self.names.report());
+        let found = self.cluster.ask(|| api.get_opt(&name)).await?;
+        Ok(found.and_then(|map| map.data?.remove(REPORT_KEY)))
+    }
+}
+
+fn read(job: &Job) -> RunJob {
+    let status = job.status.clone().unwrap_or_default();
+    RunJob {
+        state: state(&status),
+        loaders: job.spec.as_ref().and_then(|spec| spec.completions).unwrap_or(1),
+        active: status.active.unwrap_or(0),
+        failed: status.failed.unwrap_or(0),
+        started_at: status.start_time.map(|time| time.0.to_string()),
+    }
+}
+
+/// A job has ended when one of these conditions holds; until then its pods may still be on their way out.
+fn state(status: &JobStatus) -> JobState {
+    for condition in status.conditions.iter().flatten().filter(|condition| condition.status == "True") {
+        match condition.type_.as_str() {
+            "Complete" => return JobState::Done,
+            "Failed" => {
+                return JobState::Failed {
+                    reason: condition.reason.clone().unwrap_or_default(),
+                    message: condition.message.clone().unwrap_or_default(),
+                };
+            }
+            _ => {}
+        }
+    }
+    JobState::UnderWay
+}
+
+fn pod(pod: &Pod) -> JobPod {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let status = pod.status.clone().unwrap_or_default();
+    let container = status.container_statuses.unwrap_or_default().into_iter().next();
+    let state = match container.and_then(|container| container.state) {
+        Some(ContainerState { terminated: Some(ended), .. }) => PodState::Ended { code: ended.exit_code },
+        Some(ContainerState { running: Some(_), .. }) => PodState::Running,
+        Some(ContainerState { waiting: Some(waiting), .. }) => {
+            let words = [waiting.reason, waiting.message].into_iter().flatten();
+            PodState::Waiting(words.collect::<Vec<_>>().join(": "))
+        }
+        _ => {
+            let conditions = status.conditions.into_iter().flatten();
+            let mut unmet = conditions.filter(|condition| condition.status == "False");
+            let words = unmet.find_map(|condition| condition.message);
+            PodState::Waiting(words.unwrap_or_else(|| text(&status.phase)))
+        }
+    };
+    JobPod { name: text(&pod.metadata.name), uid: text(&pod.metadata.uid), state }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn job(conditions: &serde_json::Value) -> RunJob {
+        let job = json!({ "spec": { "completions": 3, "template": {} }, "status": { "active": 2, "conditions": conditions } });
+        read(&serde_json::from_value(job).unwrap())
+    }
+
+    #[test]
+    fn a_job_is_done_when_its_pods_are_gone_and_not_before() {
+        let policy_met = json!([{ "type": "SuccessCriteriaMet", "status": "True" }]);
+        assert_eq!(job(&policy_met).state, JobState::UnderWay);
+        let complete = json!([
+            { "type": "SuccessCriteriaMet", "status": "True" },
+            { "type": "Complete", "status": "True" },
+        ]);
+        assert_eq!(job(&complete).state, JobState::Done);
+    }
+
+    #[test]
+    fn a_job_that_was_given_up_says_why() {
+        let failed = json!([
+            { "type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "exit code 78" },
+        ]);
+        let RunJob { state, loaders, active, .. } = job(&failed);
+        assert_eq!((loaders, active), (3, 2));
+        assert_eq!(
+            state,
+            JobState::Failed { reason: "PodFailurePolicy".into(), message: "exit code 78".into() }
+        );
+    }
+
+    #[test]
+    fn a_pod_that_cannot_begin_says_why() {
+        let of = |status: serde_json::Value| {
+            pod(&serde_json::from_value(json!({ "metadata": { "name": "a" }, "status": status })).unwrap())
+                .state
+        };
+        let waiting = json!({ "containerStatuses": [{ "name": "runner", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+            "state": { "waiting": { "reason": "ErrImagePull", "message": "not found" } } }] });
+        assert_eq!(of(waiting), PodState::Waiting("ErrImagePull: not found".into()));
+        let unschedulable = json!({ "phase": "Pending", "conditions": [
+            { "type": "PodScheduled", "status": "False", "message": "0/1 nodes are available" },
+        ] });
+        assert_eq!(of(unschedulable), PodState::Waiting("0/1 nodes are available".into()));
+    }
+}

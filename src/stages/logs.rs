@@ -1,0 +1,150 @@
+//! What a run inside the cluster says, and what came of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
+
+use super::deploy::Site;
+use super::run::Options;
+use super::validate::Plan;
+use super::{Fault, fault, report};
+use crate::infrastructure::RequestError;
+use crate::infrastructure::job::{JobPod, JobState, Jobs, PodState, RunJob};
+use crate::report::Report;
+
+/// How often it is looked whether there is another pod, or the job has ended.
+const LOOKING: Duration = Duration::from_secs(1);
+
+/// What is heard of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// A line that a pod has written.
+    Line(String),
+    /// A pod is in another state.
+    Pod {
+        /// Its name.
+        name: String,
+        /// Its state, in a few words.
+        state: String,
+        /// Whether it has begun.
+        begun: bool,
+    },
+}
+
+/// How a job ended, or how it stands.
+#[derive(Debug)]
+pub struct Ended {
+    /// The job as it was seen last.
+    pub job: RunJob,
+    /// Its report, once it has one.
+    pub report: Option<Report>,
+}
+
+/// Hears what a loader of the pipeline's job says: all that it has said so far, or until the job ends.
+///
+/// # Errors
+/// Where there is no job, the API server does not answer, or the job has ended without a report.
+pub async fn logs(
+    plan: &Plan,
+    options: &Options,
+    (loader, follow): (u32, bool),
+    tell: &mut impl FnMut(Heard),
+) -> Result<Ended, Fault> {
+    let spec = plan.pipeline.spec.infrastructure.kubernetes.as_ref().ok_or_else(fault::no_cluster)?;
+    let site = Site::open(plan, options, spec).await?;
+    let jobs = Jobs { cluster: &site.cluster, names: &site.names };
+    let mut ear = Ear { jobs, loader, follow, heard: BTreeMap::new(), states: BTreeMap::new() };
+    let job = loop {
+        // Looked at before the pods: what they said until then is heard.
+        let job = jobs.look().await?.ok_or_else(|| fault::no_job(&site.names.run(), &spec.namespace))?;
+        ear.listen(tell).await?;
+        if !follow || job.state != JobState::UnderWay {
+            break job;
+        }
+        tokio::time::sleep(LOOKING).await;
+    };
+    if job.state == JobState::UnderWay {
+        return Ok(Ended { job, report: None });
+    }
+    let text = jobs.report().await?;
+    if let Some(report) = text.and_then(|text| serde_json::from_str(&text).ok()) {
+        return Ok(Ended { job, report: Some(report) });
+    }
+    let code = match jobs.loader(0).await?.pop() {
+        Some(JobPod { state: PodState::Ended { code }, .. }) => Some(code),
+        _ => None,
+    };
+    Err(fault::job_failed(&site.names.run(), &job.state, code))
+}
+
+/// Writes a report to a folder, or to the pipeline's state folder.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn keep(plan: &Plan, options: &Options, report: &Report) -> Result<std::path::PathBuf, Fault> {
+    let folder = match &options.report_dir {
+        Some(folder) => folder.clone(),
+        None => super::deploy::state(plan, options)?.report(),
+    };
+    report::write(report, &folder)?;
+    Ok(folder)
+}
+
+/// Listens to the pods of a loader, one after the other, and to each from where it was left.
+struct Ear<'a> {
+    jobs: Jobs<'a>,
+    loader: u32,
+    follow: bool,
+    /// How many lines of each pod were heard.
+    heard: BTreeMap<String, usize>,
+    states: BTreeMap<String, PodState>,
+}
+
+impl Ear<'_> {
+    async fn listen(&mut self, tell: &mut impl FnMut(Heard)) -> Result<(), Fault> {
+        for pod in self.jobs.loader(self.loader).await? {
+            self.note(&pod, tell);
+            if !matches!(pod.state, PodState::Waiting(_)) {
+                self.hear(&pod, tell).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells that a pod is in another state.
+    fn note(&mut self, pod: &JobPod, tell: &mut impl FnMut(Heard)) {
+        let before = self.states.insert(pod.uid.clone(), pod.state.clone());
+        if before.as_ref() == Some(&pod.state) {
+            return;
+        }
+        let (state, begun) = match &pod.state {
+            PodState::Waiting(why) if why.is_empty() => ("starting".to_owned(), false),
+            PodState::Waiting(why) => (why.clone(), false),
+            PodState::Running => ("at work".to_owned(), true),
+            PodState::Ended { code } => (format!("ended with exit code {code}"), true),
+        };
+        tell(Heard::Pod { name: pod.name.clone(), state, begun });
+    }
+
+    async fn hear(&mut self, pod: &JobPod, tell: &mut impl FnMut(Heard)) -> Result<(), Fault> {
+        let heard = self.heard.entry(pod.uid.clone()).or_default();
+        let lines = match self.jobs.lines(&pod.name, self.follow).await {
+            Ok(lines) => lines,
+            // A pod that has gone meanwhile has nothing more to say.
+            Err(RequestError::Refused(status)) if matches!(status.code, 400 | 404) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut lines = std::pin::pin!(lines);
+        let mut number = 0;
+        // A connection that breaks off is taken up again at the next look.
+        while let Ok(Some(line)) = lines.try_next().await {
+            number += 1;
+            if number > *heard {
+                *heard = number;
+                tell(Heard::Line(line));
+            }
+        }
+        Ok(())
+    }
+}

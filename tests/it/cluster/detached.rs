@@ -1,0 +1,122 @@
+//! Runs inside the cluster: a job that is begun from here, and followed.
+
+use std::time::Duration;
+
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, ServiceAccount};
+use serde_json::{Value, json};
+
+use super::deployment::{Deployment, main_example};
+use super::run::counted_trips;
+use crate::harness::{Outcome, outcome};
+use crate::servers::until;
+
+impl Deployment {
+    /// With the main example, which three loaders load.
+    fn write_shared_example(&self) {
+        self.write_main_example();
+        let mut pipeline = main_example();
+        pipeline["spec"]["stream"]["loaders"] = json!(3);
+        self.write(pipeline);
+    }
+
+    /// Begins a run in the cluster, and follows it to its end.
+    fn detached(&self) -> Outcome {
+        self.runner(&["run", "--detach"]).exits(0).says("runner logs");
+        self.runner(&["logs", "--follow"])
+    }
+
+    /// The pods of a loader that are there.
+    fn loader(&self, index: u32) -> Vec<Pod> {
+        let job = self.object("run");
+        self.namespace.list(&format!(
+            "batch.kubernetes.io/job-name={job},batch.kubernetes.io/job-completion-index={index}"
+        ))
+    }
+
+    /// Kills the pod of a loader once it is at work.
+    fn kill_loader(&self, index: u32) {
+        let running =
+            |pod: &&Pod| pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Running");
+        let mut name = None;
+        until(Duration::from_mins(1), "the loader is at work", || {
+            name = self.loader(index).iter().find(running).and_then(|pod| pod.metadata.name.clone());
+            name.is_some()
+        });
+        self.namespace.kill::<Pod>(&name.unwrap());
+    }
+}
+
+fn reference(report: &Value) {
+    assert_eq!(report["graph"], json!({ "nodes": { "Location": 42 }, "relationships": { "TRIP": 1530 } }));
+    let ranks = report["analyses"][0]["rows"].as_array().unwrap();
+    assert_eq!((&ranks[0][0], ranks.len()), (&json!(159), 42));
+    assert!((ranks[0][1].as_f64().unwrap() - 3.228_248_647_841_576).abs() < 1e-9, "{}", ranks[0]);
+}
+
+#[test]
+fn three_loaders_in_the_cluster_give_the_reference_and_the_report_comes_back() {
+    let Some(deployment) = Deployment::new("detached", &json!({})) else { return };
+    deployment.namespace.cluster.runner_image();
+    deployment.write_shared_example();
+    deployment.runner(&["logs"]).exits(1);
+    deployment.detached().exits(0).says("loaded by the other loaders");
+    let report = deployment.report();
+    reference(&report);
+    let rows = &report["rows"];
+    assert_eq!((&rows["produced"], &rows["deadLetters"]), (&json!(1_530), &json!(0)));
+    let loaded = rows["written"].as_u64().unwrap() + rows["otherLoaders"].as_u64().unwrap();
+    assert_eq!(loaded, 1_530, "{rows}");
+
+    deployment.detached().exits(0).says("nothing new; 1530 rows are in the graph already");
+    let again = deployment.report();
+    reference(&again);
+    assert_eq!((&again["rows"]["produced"], &again["rows"]["otherLoaders"]), (&json!(0), &json!(0)));
+
+    // A deployment from here leaves the job and its report alone; a destruction does not.
+    deployment.runner(&["run"]).exits(0);
+    assert_eq!(deployment.all::<Job>().len(), 1);
+    deployment.runner(&["destroy", "--yes"]).exits(0);
+    assert_eq!(deployment.all::<Job>().len(), 0);
+    assert_eq!(deployment.all::<ServiceAccount>().len(), 0);
+    assert!(deployment.namespace.get::<ConfigMap>(&deployment.object("report")).is_none());
+    assert_eq!(deployment.all::<Secret>().len(), 1, "the password stays with the volumes");
+}
+
+#[test]
+fn killed_pods_of_the_job_do_not_change_the_graph() {
+    let Some(deployment) = Deployment::new("restarted", &json!({})) else { return };
+    deployment.namespace.cluster.runner_image();
+    let rows = 20_000;
+    deployment.desk.trips("data/1.parquet", 0, rows, i64::MAX);
+    let mut pipeline = counted_trips(rows);
+    pipeline["spec"]["stream"] = json!({ "batchRows": 50, "loaders": 3 });
+    deployment.write(pipeline);
+    deployment.runner(&["run", "--detach"]).exits(0);
+    deployment.runner(&["run", "--detach"]).exits(1).says("is under way");
+    let following = deployment.start(&["logs", "--follow"]);
+    for loader in [1, 0] {
+        deployment.kill_loader(loader);
+    }
+    outcome(following).exits(0);
+    let report = deployment.report();
+    let right = json!(rows / 10 * 9);
+    assert_eq!(report["analyses"][0]["rows"][0], json!([right, right, right]), "{}", report["rows"]);
+}
+
+#[test]
+fn a_run_that_cannot_succeed_is_given_up_at_once_with_its_report() {
+    let Some(deployment) = Deployment::new("hopeless", &json!({})) else { return };
+    deployment.namespace.cluster.runner_image();
+    deployment.write_main_example();
+    let mut pipeline = main_example();
+    pipeline["spec"]["expect"]["nodes"]["Location"] = json!(43);
+    deployment.write(pipeline);
+    deployment.detached().exits(1).says("expected 43");
+    assert_eq!(deployment.report()["status"], "failed");
+    deployment.desk.trips("more/large.parquet", 0, 200_000, i64::MAX);
+    let mut pipeline = counted_trips(10);
+    pipeline["spec"]["source"]["parquet"] = json!("more/*.parquet");
+    deployment.write(pipeline);
+    deployment.runner(&["run", "--detach"]).exits(1).says("not-in-cluster");
+}
