@@ -7,8 +7,9 @@ use super::cluster::ClusterArgs;
 use super::document;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
+use crate::report::usage;
 use crate::stages::run::Options;
-use crate::stages::status::{self, Partition, Status};
+use crate::stages::status::{self, Partition, Pod, Status};
 use crate::stages::{Fault, Target};
 
 /// Show how a pipeline stands: how far each partition is loaded, rates, the graph, dead letters, the last run.
@@ -64,6 +65,25 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
 /// The status for people.
 fn text(status: &Status) -> String {
     let mut text = format!("{} on {}\n\n", status.pipeline, status.target);
+    if let Some(unknown) = &status.unknown {
+        let _ = writeln!(text, "servers       cannot be asked: {unknown}");
+    } else {
+        of_servers(&mut text, status);
+    }
+    if let Some(last) = &status.last_run {
+        let _ = writeln!(text, "last run      {} at {}, {:.1} s", last.status, last.started_at, last.seconds);
+        let _ = writeln!(text, "report        {}", last.report);
+    }
+    of_cluster(&mut text, status);
+    if !status.partitions.is_empty() {
+        text.push('\n');
+        text.push_str(&partitions(&status.partitions));
+    }
+    text
+}
+
+/// What the servers hold.
+fn of_servers(text: &mut String, status: &Status) {
     let counts = status.graph.nodes.iter().chain(&status.graph.relationships);
     let counts: Vec<String> = counts.map(|(name, count)| format!("{count} {name}")).collect();
     let counts = if counts.is_empty() { "empty".to_owned() } else { counts.join(", ") };
@@ -74,15 +94,51 @@ fn text(status: &Status) -> String {
         let _ = writeln!(text, "rates         {}/s in, {}/s loaded", rates.produced, rates.loaded);
     }
     let _ = writeln!(text, "dead letters  {}", status.dead_letters);
-    if let Some(last) = &status.last_run {
-        let _ = writeln!(text, "last run      {} at {}, {:.1} s", last.status, last.started_at, last.seconds);
-        let _ = writeln!(text, "report        {}", last.report);
+}
+
+/// What is in the cluster.
+fn of_cluster(text: &mut String, status: &Status) {
+    if let Some(drift) = &status.drift {
+        let words = if drift.is_empty() { "none" } else { "`runner run` puts it right" };
+        let _ = writeln!(text, "drift         {words}");
+        for one in drift {
+            let _ = writeln!(text, "              {one}");
+        }
     }
-    if !status.partitions.is_empty() {
-        text.push('\n');
-        text.push_str(&partitions(&status.partitions));
+    for volume in &status.volumes {
+        let size = volume.size.as_deref().unwrap_or("?");
+        let _ = writeln!(text, "volume        {}, {size}, {}", volume.claim, volume.phase.to_lowercase());
     }
-    text
+    if status.pods.is_empty() {
+        return;
+    }
+    let headings = ["pod", "state", "ready", "restarts", "memory", "cores", "image"].map(str::to_owned);
+    let lines: Vec<[String; 7]> = std::iter::once(headings).chain(status.pods.iter().map(pod)).collect();
+    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(String::len).max();
+    text.push('\n');
+    for line in &lines {
+        let cells = line.iter().enumerate();
+        let cells = cells.map(|(column, cell)| format!("{cell:<0$}", width(column).unwrap_or(0)));
+        let _ = writeln!(text, "{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}
+
+/// A pod's line.
+fn pod(pod: &Pod) -> [String; 7] {
+    let against = |used: Option<String>, limit: Option<String>| match (used, limit) {
+        (Some(used), Some(limit)) => format!("{used} of {limit}"),
+        (Some(used), None) => used,
+        (None, _) => "-".to_owned(),
+    };
+    [
+        pod.state.name.clone(),
+        pod.state.state.clone(),
+        if pod.state.ready { "yes" } else { "no" }.to_owned(),
+        pod.state.restarts.to_string(),
+        against(pod.memory.map(usage::bytes), pod.state.memory_limit.map(usage::bytes)),
+        against(pod.cores.map(usage::cores), pod.state.cores_limit.map(usage::cores)),
+        pod.state.images.join(", "),
+    ]
 }
 
 /// A line a partition, under its headings.

@@ -5,7 +5,7 @@ use kube::Api;
 use kube::api::ListParams;
 use serde::Serialize;
 
-use super::{Cluster, Owner};
+use super::{Cluster, Owner, RequestError};
 use crate::spec::quantity;
 
 /// A pod.
@@ -34,9 +34,10 @@ pub struct PodState {
 ///
 /// # Errors
 /// Where the API server does not answer, or does not let us.
-pub async fn pods(cluster: &Cluster, owner: &Owner) -> Result<Vec<PodState>, kube::Error> {
+pub async fn pods(cluster: &Cluster, owner: &Owner) -> Result<Vec<PodState>, RequestError> {
     let api = Api::<Pod>::namespaced(cluster.client(), cluster.namespace());
-    let found = api.list(&ListParams::default().labels(&owner.selector())).await?;
+    let ours = ListParams::default().labels(&owner.selector());
+    let found = cluster.ask(|| api.list(&ours)).await?;
     Ok(found.items.iter().map(PodState::of).collect())
 }
 

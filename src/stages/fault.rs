@@ -31,7 +31,7 @@ pub(super) use job::{
 };
 pub(super) use kafka::topic;
 pub(super) use manifest::not_rendered;
-pub(super) use reach::{forward, missing_secret, no_secret, no_such_key, not_deployed, not_ready};
+pub(super) use reach::{forward, missing_secret, not_deployed, not_ready};
 
 /// Why a run ended before its end: one finding or more.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 //! How a pipeline stands: its topic, how far loading is, its graph, its last run. Nothing is changed.
 
+mod cluster;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,10 +10,11 @@ use serde_json::Value;
 
 use super::run::Options;
 use super::validate::Plan;
-use super::{Fault, deploy, report};
+use super::{Fault, Target, deploy, report};
 use crate::graph::{Checkpoint, GraphStore};
 use crate::report::GraphCounts;
 use crate::topic::kafka::{Kafka, Lag};
+pub use cluster::{Pod, Volume};
 
 /// Between two looks at what is being loaded.
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -36,6 +39,18 @@ pub struct Status {
     pub rates: Option<Rates>,
     /// How many records could not be written, in all runs.
     pub dead_letters: u64,
+    /// The pods, on a cluster.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pods: Vec<Pod>,
+    /// The volumes, on a cluster.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<Volume>,
+    /// The objects that are not as the file says, on a cluster; none where that could not be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Vec<String>>,
+    /// Why the servers could not be asked; their part of the status is empty then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
     /// The last run; none where its report is not on this machine.
     pub last_run: Option<LastRun>,
 }
@@ -93,6 +108,47 @@ pub async fn status(plan: &Plan, options: &Options) -> Result<Status, Fault> {
 }
 
 async fn ask(plan: &Plan, options: &Options) -> Result<Status, Fault> {
+    let Some(spec) = plan
+        .pipeline
+        .spec
+        .infrastructure
+        .kubernetes
+        .as_ref()
+        .filter(|_| options.target(plan) == Target::Kubernetes)
+    else {
+        return of_servers(plan, options).await;
+    };
+    let deployed = cluster::look(plan, options, spec).await?;
+    // What keeps the servers from being asked is seen at their pods.
+    let status = match of_servers(plan, options).await {
+        Ok(status) => status,
+        Err(fault) if deployed.pods.is_empty() => return Err(fault),
+        Err(fault) => Status { unknown: Some(fault.summary()), ..without_servers(plan, options) },
+    };
+    let cluster::Deployed { pods, volumes, drift } = deployed;
+    Ok(Status { pods, volumes, drift, ..status })
+}
+
+/// What is known without the servers.
+fn without_servers(plan: &Plan, options: &Options) -> Status {
+    Status {
+        pipeline: plan.pipeline.metadata.name.clone(),
+        target: options.target(plan).to_string(),
+        engine: String::new(),
+        graph: GraphCounts::default(),
+        topic: plan.pipeline.spec.topic.name.clone(),
+        partitions: Vec::new(),
+        rates: None,
+        dead_letters: 0,
+        pods: Vec::new(),
+        volumes: Vec::new(),
+        drift: None,
+        unknown: None,
+        last_run: last_run(plan, options),
+    }
+}
+
+async fn of_servers(plan: &Plan, options: &Options) -> Result<Status, Fault> {
     let spec = &plan.pipeline.spec;
     let looked = deploy::look(plan, options).await?;
     let store = &*looked.store;
@@ -102,15 +158,12 @@ async fn ask(plan: &Plan, options: &Options) -> Result<Status, Fault> {
         None => (in_process(&checkpoints), None),
     };
     Ok(Status {
-        pipeline: plan.pipeline.metadata.name.clone(),
-        target: options.target(plan).to_string(),
         engine: store.engine(),
         graph: report::counts(store).await?,
-        topic: spec.topic.name.clone(),
         partitions,
         rates,
         dead_letters: checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum(),
-        last_run: last_run(plan, options),
+        ..without_servers(plan, options)
     })
 }
 

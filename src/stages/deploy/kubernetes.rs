@@ -171,20 +171,19 @@ impl<'a> Site<'a> {
             Server::Kafka => self.names.kafka(),
             Server::Neo4j => self.names.neo4j(),
             Server::Connect => {
-                let deployments = Api::<Deployment>::namespaced(client, namespace);
-                let found = deployments.get_opt(&self.names.connect()).await?;
+                let (api, name) = (Api::<Deployment>::namespaced(client, namespace), self.names.connect());
+                let found = self.cluster.ask(|| api.get_opt(&name)).await?;
                 return Ok(found.map(|deployment| {
                     let ready = deployment.status.and_then(|status| status.ready_replicas);
-                    let wanted = deployment.spec.and_then(|spec| spec.replicas);
-                    (ready.unwrap_or(0), wanted.unwrap_or(1))
+                    (ready.unwrap_or(0), deployment.spec.and_then(|spec| spec.replicas).unwrap_or(1))
                 }));
             }
         };
-        let found = Api::<StatefulSet>::namespaced(client, namespace).get_opt(&name).await?;
+        let api = Api::<StatefulSet>::namespaced(client, namespace);
+        let found = self.cluster.ask(|| api.get_opt(&name)).await?;
         Ok(found.map(|set| {
             let ready = set.status.and_then(|status| status.ready_replicas);
-            let wanted = set.spec.and_then(|spec| spec.replicas);
-            (ready.unwrap_or(0), wanted.unwrap_or(1))
+            (ready.unwrap_or(0), set.spec.and_then(|spec| spec.replicas).unwrap_or(1))
         }))
     }
 

@@ -2,13 +2,11 @@
 
 use std::path::Path as FolderPath;
 
-use k8s_openapi::api::core::v1::Secret;
-
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::graph::{self, Neo4j};
-use crate::infrastructure::{Cluster, Forwards};
+use crate::infrastructure::{Cluster, Forwards, secrets};
 use crate::spec::{ExternalKafka, ExternalNeo4j, KafkaSecurity, SecretSource, Tls};
-use crate::stages::{Fault, fault};
+use crate::stages::Fault;
 use crate::topic::connect::{Connect, NEO4J_SINK, Secret as Password};
 use crate::topic::kafka::{self, Kafka, Login, PATIENCE};
 use crate::validate;
@@ -111,14 +109,8 @@ impl Secrets<'_> {
     /// A secret, from where the file says that it is.
     pub async fn read(&self, source: &SecretSource, at: Path) -> Result<String, Fault> {
         if let (Some(cluster), Some(key)) = (self.cluster, &source.secret) {
-            let secrets = kube::Api::<Secret>::namespaced(cluster.client(), cluster.namespace());
-            let secret = secrets.get(&key.name).await;
-            return match secret {
-                Ok(secret) => {
-                    text(secret, &key.key).ok_or_else(|| fault::no_such_key(&key.name, &key.key).at_key(&at))
-                }
-                Err(error) => Err(fault::no_secret(&key.name, &error).at_key(&at)),
-            };
+            let password = secrets::read(cluster, key).await;
+            return Ok(password.map_err(|error| Fault::from(error).at_key(&at))?.reveal());
         }
         validate::secret(source, self.base)
             .map_err(|reason| Diagnostic::new(Code::MissingSecret, reason).at_key(at).into())
@@ -176,11 +168,4 @@ impl Secrets<'_> {
             tls,
         }
     }
-}
-
-/// A key of a Secret as text.
-fn text(secret: Secret, key: &str) -> Option<String> {
-    let mut data = secret.data.unwrap_or_default();
-    let value = data.remove(key).map(|bytes| String::from_utf8_lossy(&bytes.0).into_owned())?;
-    Some(value.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -8,12 +8,6 @@ use crate::spec::{Forward, Infrastructure};
 /// The keys of the servers, below `external` and below `kubernetes`.
 const SERVERS: [&str; 3] = ["kafka", "neo4j", "connect"];
 
-impl From<kube::Error> for Fault {
-    fn from(error: kube::Error) -> Self {
-        Diagnostic::new(Code::ServerUnreachable, with_causes(&error)).at_key(kubernetes()).into()
-    }
-}
-
 /// The fault of a server that is not there yet; `key` is its own below `kubernetes`.
 pub(in crate::stages) fn not_deployed(key: &str, object: &str, namespace: &str) -> Fault {
     Diagnostic::new(Code::NotDeployed, format!("{object} is not deployed to namespace `{namespace}`"))
@@ -33,20 +27,6 @@ pub(in crate::stages) fn not_ready(key: &str, object: &str, (ready, wanted): (i3
 /// The fault of a secret that is not where the file says.
 pub(in crate::stages) fn missing_secret(reason: String) -> Fault {
     Diagnostic::new(Code::MissingSecret, reason).into()
-}
-
-/// The fault of a Secret that cannot be read.
-pub(in crate::stages) fn no_secret(name: &str, error: &kube::Error) -> Fault {
-    let message = match error {
-        kube::Error::Api(status) if status.is_not_found() => format!("the namespace has no Secret `{name}`"),
-        error => format!("Secret `{name}` cannot be read: {}", with_causes(error)),
-    };
-    Diagnostic::new(Code::MissingSecret, message).into()
-}
-
-/// The fault of a Secret without the key that is named.
-pub(in crate::stages) fn no_such_key(name: &str, key: &str) -> Fault {
-    Diagnostic::new(Code::MissingSecret, format!("Secret `{name}` has no key `{key}`")).into()
 }
 
 /// The fault of a port of this machine.

@@ -1,0 +1,93 @@
+//! What a cluster says about a pipeline: pods with what they use, volumes, and what is not as the file says.
+
+use serde::Serialize;
+
+use crate::infrastructure::plan::{Action, plan as compare};
+use crate::infrastructure::pods::{PodState, pods};
+use crate::infrastructure::usage::usage;
+use crate::infrastructure::{Conflicts, Inventory, Live, Owner, manifests};
+use crate::spec::Kubernetes;
+use crate::stages::Fault;
+use crate::stages::deploy::kubernetes;
+use crate::stages::run::Options;
+use crate::stages::validate::Plan;
+
+/// A pod, with what it uses.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pod {
+    /// The pod.
+    #[serde(flatten)]
+    pub state: PodState,
+    /// How many cores it uses; none where nobody says so.
+    pub cores: Option<f64>,
+    /// How many bytes of memory it uses; none where nobody says so.
+    pub memory: Option<u64>,
+}
+
+/// A volume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Volume {
+    /// The name of its claim.
+    pub claim: String,
+    /// `Bound`, `Pending` or `Lost`.
+    pub phase: String,
+    /// Its size, as the cluster says it.
+    pub size: Option<String>,
+}
+
+/// What is in the cluster.
+pub(super) struct Deployed {
+    pub pods: Vec<Pod>,
+    pub volumes: Vec<Volume>,
+    pub drift: Option<Vec<String>>,
+}
+
+/// Looks what is in the cluster.
+pub(super) async fn look(plan: &Plan, options: &Options, spec: &Kubernetes) -> Result<Deployed, Fault> {
+    let (cluster, _) = kubernetes::cluster(options, spec).await?;
+    let owner = Owner { pipeline: plan.pipeline.metadata.name.clone() };
+    let objects = manifests::manifests(&plan.pipeline)?;
+    let states = pods(&cluster, &owner).await?;
+    let mut used = usage(&cluster, &owner, &states).await;
+    let with_usage = |state: PodState| {
+        let usage = used.remove(&state.name);
+        Pod { cores: usage.map(|usage| usage.cores), memory: usage.map(|usage| usage.memory), state }
+    };
+    let pods = states.into_iter().map(with_usage).collect();
+    // Who may look at pods alone sees those.
+    let inventory = Inventory::discover(&cluster, &owner, &objects).await.ok();
+    let volumes =
+        inventory.iter().flat_map(Inventory::iter).filter(|live| live.is_volume()).map(volume).collect();
+    let changes = compare(&cluster, &owner, &objects, Conflicts::Force).await.ok();
+    let drift = changes.map(|changes| {
+        let differs =
+            changes.0.iter().filter(|change| !matches!(change.action, Action::Leave | Action::Keep));
+        differs.map(|change| format!("{}: {}", change.id, words(&change.action))).collect()
+    });
+    Ok(Deployed { pods, volumes, drift })
+}
+
+fn volume(live: &Live) -> Volume {
+    let text =
+        |pointer: &str| live.value.pointer(pointer).and_then(serde_json::Value::as_str).map(str::to_owned);
+    Volume {
+        claim: live.id.name.clone(),
+        phase: text("/status/phase").unwrap_or_default(),
+        size: text("/status/capacity/storage").or_else(|| text("/spec/resources/requests/storage")),
+    }
+}
+
+/// What a run would do about an object that is not as the file says.
+fn words(action: &Action) -> String {
+    match action {
+        Action::Create => "is missing".to_owned(),
+        Action::Change { fields } => {
+            let fields: Vec<String> = fields.iter().map(|field| field.path.to_string()).collect();
+            format!("differs at {}", fields.join(", "))
+        }
+        Action::Prune => "is not in the file any more".to_owned(),
+        Action::Leave | Action::Keep => "stays as it is".to_owned(),
+    }
+}
