@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::infrastructure::plan::{Action, plan as compare};
 use crate::infrastructure::pods::{PodState, pods};
 use crate::infrastructure::usage::usage;
-use crate::infrastructure::{Conflicts, Inventory, Live, Owner, manifests};
+use crate::infrastructure::{Inventory, Live, Owner, manifests};
 use crate::spec::Kubernetes;
 use crate::stages::Fault;
 use crate::stages::deploy::kubernetes;
@@ -60,7 +60,7 @@ pub(super) async fn look(plan: &Plan, options: &Options, spec: &Kubernetes) -> R
     let inventory = Inventory::discover(&cluster, &owner, &objects).await.ok();
     let volumes =
         inventory.iter().flat_map(Inventory::iter).filter(|live| live.is_volume()).map(volume).collect();
-    let changes = compare(&cluster, &owner, &objects, Conflicts::Force).await.ok();
+    let changes = compare(&cluster, &owner, &objects).await.ok();
     let drift = changes.map(|changes| {
         let differs =
             changes.0.iter().filter(|change| !matches!(change.action, Action::Leave | Action::Keep));
@@ -83,7 +83,7 @@ fn volume(live: &Live) -> Volume {
 fn words(action: &Action) -> String {
     match action {
         Action::Create => "is missing".to_owned(),
-        Action::Change { fields } => {
+        Action::Change { fields, .. } => {
             let fields: Vec<String> = fields.iter().map(|field| field.path.to_string()).collect();
             format!("differs at {}", fields.join(", "))
         }
