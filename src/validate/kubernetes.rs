@@ -66,7 +66,8 @@ fn images(kubernetes: &Kubernetes, at: &Path, found: &mut Vec<Diagnostic>) {
 fn plugins(kubernetes: &Kubernetes, at: &Path, found: &mut Vec<Diagnostic>) {
     let plugins = kubernetes.connect.iter().flat_map(|connect| connect.plugins.iter().enumerate());
     for (index, plugin) in plugins {
-        let is_jar = plugin.starts_with("http") && plugin.contains("://") && plugin.rsplit('.').next() == Some("jar");
+        let is_jar =
+            plugin.starts_with("http") && plugin.contains("://") && plugin.rsplit('.').next() == Some("jar");
         let is_version = plugin.split_once('/').is_some_and(|(_, name)| name.contains(':'));
         if !(is_jar || is_version && !plugin.contains("://")) {
             found.push(

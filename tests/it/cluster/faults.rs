@@ -13,40 +13,51 @@ use crate::harness::{Outcome, outcome};
 use crate::proxy::{Proxy, Way};
 use crate::servers::until;
 
+/// Within what a fault is told, on a machine that has much else to do: others take a second, that of memory some restarts.
+const PATIENCE: Duration = Duration::from_mins(5);
+
 /// A few trips, to be deployed to a namespace that is there, with these settings of Kafka's.
 fn deployment(name: &str, kafka: &Value) -> Option<Deployment> {
-    let deployment = Deployment::of(Namespace::make(name)?, kafka);
+    let mut deployment = Deployment::of(Namespace::make(name)?, kafka);
+    // One server is enough to go wrong.
+    deployment.infrastructure["neo4j"] = json!({ "existing": { "uri": "bolt://graph:7687" } });
     deployment.desk.trips("data/1.parquet", 0, 100, i64::MAX);
     deployment.write(trips());
     Some(deployment)
 }
 
-/// The finding, without what is another in each run.
+/// The finding, without what is another in each run: names, the length of what is underlined, how often an event came.
 fn told(deployment: &Deployment, outcome: &Outcome) -> String {
     let lines = outcome.stderr.lines().skip_while(|line| !line.starts_with("error"));
-    lines.map(|line| line.replace(deployment.name(), "NAME")).collect::<Vec<_>>().join("\n")
+    let lines =
+        lines.take_while(|line| !line.starts_with("report:") && !line.ends_with("the latest events:"));
+    let lines = lines.map(|line| match line.split_once('^') {
+        Some((before, _)) if before.trim() == "|" => format!("{before}^"),
+        _ => line.replace(deployment.name(), "NAME"),
+    });
+    lines.collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
 
-/// A run that fails within a time, and what is told.
-fn fails(deployment: &Deployment, most: Duration) -> String {
+/// A run that fails long before anybody would lose patience, and what is told.
+fn fails(deployment: &Deployment) -> String {
     let begun = Instant::now();
     let outcome = deployment.runner(&["run"]).exits(1);
     let took = begun.elapsed();
-    assert!(took < most, "{took:?}: {outcome:?}");
+    assert!(took < PATIENCE, "{took:?}: {outcome:?}");
     told(deployment, &outcome)
 }
 
 #[test]
 fn an_image_that_cannot_be_pulled() {
     let Some(deployment) = deployment("image", &json!({ "image": "apache/kafka:0.0.0" })) else { return };
-    insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
+    insta::assert_snapshot!(fails(&deployment));
 }
 
 #[test]
 fn a_request_that_no_node_can_give() {
     let kafka = json!({ "resources": { "requests": { "cpu": "64" } } });
     let Some(deployment) = deployment("request", &kafka) else { return };
-    insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
+    insta::assert_snapshot!(fails(&deployment));
 }
 
 #[test]
@@ -54,7 +65,7 @@ fn a_limit_in_which_kafka_cannot_live() {
     let memory = json!({ "memory": "100Mi" });
     let kafka = json!({ "resources": { "requests": memory, "limits": memory } });
     let Some(deployment) = deployment("limit", &kafka) else { return };
-    insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
+    insta::assert_snapshot!(fails(&deployment));
 }
 
 #[test]
@@ -65,7 +76,7 @@ fn a_storage_class_that_is_not_there() {
         "kind": "StatefulSet", "name": deployment.object("kafka"), "patch": { "spec": { "volumeClaimTemplates": [claim] } },
     }]);
     deployment.write(trips());
-    insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
+    insta::assert_snapshot!(fails(&deployment));
 }
 
 #[test]
@@ -73,7 +84,7 @@ fn a_port_of_this_machine_that_is_taken() {
     let Some(deployment) = deployment("port", &json!({})) else { return };
     let port = deployment.infrastructure["forward"]["kafka"].as_u64().unwrap();
     let _taken = TcpListener::bind(("127.0.0.1", u16::try_from(port).unwrap())).unwrap();
-    let told = fails(&deployment, Duration::from_mins(2));
+    let told = fails(&deployment);
     insta::assert_snapshot!(told.replace(&port.to_string(), "PORT"));
 }
 
@@ -82,7 +93,7 @@ fn a_quota_that_admits_no_pod() {
     let Some(deployment) = deployment("quota", &json!({})) else { return };
     let quota = json!({ "metadata": { "name": "none" }, "spec": { "hard": { "pods": "0" } } });
     deployment.namespace.apply::<ResourceQuota>(&quota).unwrap();
-    insta::assert_snapshot!(fails(&deployment, Duration::from_mins(1)));
+    insta::assert_snapshot!(fails(&deployment));
 }
 
 #[test]
@@ -91,7 +102,15 @@ fn a_right_that_is_missing() {
     let rules = json!([{ "apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"] }]);
     let kubeconfig = deployment.namespace.kubeconfig_of("reader", &rules);
     deployment.be(kubeconfig);
-    insta::assert_snapshot!(fails(&deployment, Duration::from_secs(10)));
+    let told = fails(&deployment);
+    assert!(
+        told.contains("permissions are missing in the cluster") && told.contains("k8s/role.yaml"),
+        "{told}"
+    );
+    for missing in ["create services", "patch statefulsets.apps", "create pods/portforward"] {
+        assert!(told.contains(missing), "{told}");
+    }
+    assert!(!told.contains("list pods "), "it may: {told}");
 }
 
 #[test]
@@ -101,7 +120,7 @@ fn a_namespace_that_is_being_deleted() {
     deployment.namespace.apply::<ConfigMap>(&held).unwrap();
     deployment.namespace.delete();
     until(Duration::from_secs(10), "it is terminating", || deployment.namespace.is_terminating());
-    let told = fails(&deployment, Duration::from_secs(30));
+    let told = fails(&deployment);
     deployment.namespace.edit::<ConfigMap>("held", &json!({ "metadata": { "finalizers": null } }));
     insta::assert_snapshot!(told);
 }
@@ -115,11 +134,15 @@ fn an_api_server_that_goes_half_way() {
     deployment
         .be(cluster.kubeconfig_with(|config| config["clusters"][0]["cluster"]["server"] = json!(server)));
     let child = deployment.start(&["run"]);
-    until(Duration::from_mins(1), "there are pods", || deployment.all::<Pod>().len() >= 2);
+    until(Duration::from_mins(1), "there is a pod", || !deployment.all::<Pod>().is_empty());
     proxy.set(Way::Refuse);
     proxy.cut();
     let begun = Instant::now();
     let outcome = outcome(child).exits(1);
-    assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
-    insta::assert_snapshot!(told(&deployment, &outcome).replace(&proxy.address(), "ADDRESS"));
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    // What exactly a cut connection ends with is the moment's.
+    let told = told(&deployment, &outcome).replace(&proxy.address(), "ADDRESS");
+    let lines =
+        told.lines().map(|line| line.split_once("cannot be reached: ").map_or(line, |(what, _)| what));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
 }

@@ -40,17 +40,26 @@ fn changes_nothing_by_another_run(deployment: &Deployment, before: &Value) {
     assert_eq!(["kafka-0", "neo4j-0"].map(|part| deployment.pod(part).metadata.uid), pods);
 }
 
-/// Someone changes an object by hand: that is seen, and put right.
-fn puts_a_change_by_hand_right(deployment: &Deployment) {
+/// Someone changes an object by hand, and deletes another: both is seen, and put right.
+fn puts_changes_by_hand_right(deployment: &Deployment) {
     deployment.runner(&["plan", "--exit-code"]).exits(0);
+    let service = deployment.object("kafka");
+    deployment.namespace.kill::<Service>(&service);
+    deployment.runner(&["plan", "--exit-code"]).exits(2).says(&service);
     let set = deployment.object("kafka");
-    let budget = json!({ "spec": { "template": { "spec": { "terminationGracePeriodSeconds": 7 } } } });
-    deployment.namespace.edit::<StatefulSet>(&set, &budget);
-    deployment.runner(&["plan", "--exit-code"]).exits(2).says("terminationGracePeriodSeconds");
-    deployment.runner(&["run"]).exits(0);
+    let change = json!({ "spec": { "template": { "spec": { "terminationGracePeriodSeconds": 7 } } } });
+    deployment.namespace.edit::<StatefulSet>(&set, &change);
+    // What another has taken over is not taken back without a word.
+    deployment.runner(&["run"]).exits(1).says("kubectl-edit");
+    deployment
+        .runner(&["plan", "--exit-code", "--force-conflicts"])
+        .exits(2)
+        .says("terminationGracePeriodSeconds");
+    deployment.runner(&["run", "--force-conflicts"]).exits(0);
     let set: StatefulSet = deployment.namespace.get(&set).unwrap();
     let grace = set.spec.unwrap().template.spec.unwrap().termination_grace_period_seconds;
     assert_ne!(grace, Some(7));
+    assert!(deployment.namespace.get::<Service>(&service).is_some());
     deployment.runner(&["plan", "--exit-code"]).exits(0);
 }
 
@@ -78,7 +87,7 @@ fn the_main_example_comes_from_an_empty_cluster_to_the_reference_is_stable_and_g
     assert!(!deployment.namespace.exists());
     let report = gives_the_reference(&deployment);
     changes_nothing_by_another_run(&deployment, &report);
-    puts_a_change_by_hand_right(&deployment);
+    puts_changes_by_hand_right(&deployment);
     destroys_what_is_its_own(&deployment);
 }
 

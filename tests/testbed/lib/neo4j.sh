@@ -58,11 +58,13 @@ neo4j_first_password() {
 }
 
 neo4j_command() {
-    local main=org.neo4j.server.Neo4jCommunity open opens=()
+    local main=org.neo4j.server.Neo4jCommunity open opens=() plugins=":$folder/plugins/*"
+    # An archive of classes is of use only to those whose class path begins with its own.
+    [ -z "$archiving" ] || plugins=''
     [ "$kind" != neo4j-5.26 ] || main=org.neo4j.server.CommunityEntryPoint
     for open in java.nio java.io sun.nio.ch java.lang; do opens+=("--add-opens=java.base/$open=ALL-UNNAMED"); done
     command=("$(neo4j_java)" $(jvm 512m) "${opens[@]}" -Dio.netty.tryReflectionSetAccessible=true -Dfile.encoding=UTF-8
-        -cp "$(<"$cache/jars/$kind/classpath"):$folder/plugins/*" "$main" "--home-dir=$folder" "--config-dir=$folder/conf")
+        -cp "$(<"$cache/jars/$kind/classpath")$plugins" "$main" "--home-dir=$folder" "--config-dir=$folder/conf")
 }
 
 # Whether `RETURN 1` is answered with a record, by hand-written Bolt 4.4.
