@@ -154,6 +154,9 @@ impl Cluster {
     }
 
     /// Asks, and asks again while an outage may pass. The request is one that may be done twice: a read, or a write of what is to be.
+    ///
+    /// # Errors
+    /// What the last answer was, or that there was none.
     pub async fn ask<T, F>(&self, request: impl Fn() -> F) -> Result<T, RequestError>
     where
         F: Future<Output = kube::Result<T>>,
