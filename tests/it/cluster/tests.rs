@@ -38,7 +38,7 @@ fn says(namespace: &Namespace, pod: &Value) -> String {
     namespace.apply::<Pod>(pod).unwrap();
     let name = pod["metadata"]["name"].as_str().unwrap();
     let phase = || namespace.get::<Pod>(name).unwrap().status.unwrap().phase.unwrap();
-    until(Duration::from_mins(1), "the pod has ended", || ["Succeeded", "Failed"].contains(&&*phase()));
+    until(Duration::from_mins(3), "the pod has ended", || ["Succeeded", "Failed"].contains(&&*phase()));
     namespace.cluster.with(async |client| {
         Api::<Pod>::namespaced(client, &namespace.name).logs(name, &LogParams::default()).await.unwrap()
     })
@@ -51,7 +51,7 @@ fn a_pod_with_a_volume_knows_the_names_inside_and_has_no_way_out() {
         "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Mi" } },
     } });
     namespace.apply::<PersistentVolumeClaim>(&claim).unwrap();
-    let line = "touch /data/mine && nslookup kubernetes.default.svc.cluster.local && ! nslookup example.com \
+    let line = "touch /data/mine && until nslookup kubernetes.default.svc.cluster.local; do sleep 1; done && ! nslookup example.com \
         && ! nc -w 2 1.1.1.1 53 </dev/null && echo as it should be";
     let mut pod = pod("shell", &["sh", "-c", line]);
     pod["spec"]["volumes"] = json!([{ "name": "data", "persistentVolumeClaim": { "claimName": "data" } }]);
