@@ -6,7 +6,7 @@ export RUNNER_DEV_CACHE := $(CACHE)
 STATE ?= $(CACHE)/state
 REPORT ?= report
 
-.PHONY: help run test check unit torture browser bench docs release up down status cluster-up cluster-down clean
+.PHONY: help run test check unit torture browser bench docs release up down status cluster-up cluster-down cluster-test clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ cluster-up: ## a Kubernetes of one node to try things with; says how to use it
 
 cluster-down: ## stops it
 	tests/testbed/dev cluster-down
+
+cluster-test: ## every test on Kubernetes, with those that are too long for `make test`: three brokers, ten times the rows
+	CLUSTER=all cargo test --test it cluster:: -- --nocapture
 
 clean: down cluster-down ## what was built and downloaded
 	rm -rf $(CACHE)

@@ -141,7 +141,22 @@ fn the_schema_has_not_drifted_and_every_example_keeps_to_it() {
 #[test]
 fn the_help_of_each_command_is_as_it_was_reviewed() {
     let desk = Desk::new();
-    let commands = ["", "validate", "run", "preview", "test", "init", "schema", "explain", "completions"];
+    let commands = [
+        "",
+        "validate",
+        "run",
+        "logs",
+        "plan",
+        "render",
+        "status",
+        "destroy",
+        "preview",
+        "test",
+        "init",
+        "schema",
+        "explain",
+        "completions",
+    ];
     let help = |command: &str| {
         let words: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         format!("$ runner {}\n{}", words.join(" "), desk.runner(&words).exits(0).stdout)

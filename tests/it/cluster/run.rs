@@ -49,12 +49,10 @@ fn puts_changes_by_hand_right(deployment: &Deployment) {
     let set = deployment.object("kafka");
     let change = json!({ "spec": { "template": { "spec": { "terminationGracePeriodSeconds": 7 } } } });
     deployment.namespace.edit::<StatefulSet>(&set, &change);
+    let plan = deployment.runner(&["plan", "--exit-code"]).exits(2);
+    plan.says("terminationGracePeriodSeconds").says("kubectl-edit");
     // What another has taken over is not taken back without a word.
     deployment.runner(&["run"]).exits(1).says("kubectl-edit");
-    deployment
-        .runner(&["plan", "--exit-code", "--force-conflicts"])
-        .exits(2)
-        .says("terminationGracePeriodSeconds");
     deployment.runner(&["run", "--force-conflicts"]).exits(0);
     let set: StatefulSet = deployment.namespace.get(&set).unwrap();
     let grace = set.spec.unwrap().template.spec.unwrap().termination_grace_period_seconds;
