@@ -103,3 +103,52 @@ fn move_finding(finding: &mut Diagnostic, existing: [bool; 3], troubles: &[Strin
 fn kubernetes() -> Path {
     Path::of("spec.infrastructure.kubernetes")
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn moved(key: &str, code: Code, kubernetes: &Value) -> Diagnostic {
+        let infrastructure: Infrastructure =
+            serde_json::from_value(json!({ "kubernetes": kubernetes })).unwrap();
+        let at = Path::of("spec.infrastructure.external").key(key).key("uri");
+        let finding = Diagnostic::new(code, "no answer").at(at).help("correct the port");
+        let Fault(mut findings) = Fault::from(finding)
+            .in_cluster(&infrastructure, &["pod a-neo4j-0:7687: nothing listens there yet".to_owned()]);
+        findings.remove(0)
+    }
+
+    #[test]
+    fn a_server_that_runner_deploys_has_no_address_to_correct() {
+        let finding = moved("neo4j", Code::ServerUnreachable, &json!({ "namespace": "a" }));
+        assert_eq!(finding.path().to_string(), "spec.infrastructure.kubernetes.neo4j");
+        assert_eq!(
+            finding.help,
+            [
+                "the port-forward to pod a-neo4j-0:7687: nothing listens there yet",
+                "`runner status FILE` shows its pods"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_existing_server_has_the_keys_of_an_external_one() {
+        let existing = json!({ "namespace": "a", "neo4j": { "existing": { "uri": "bolt://b" } } });
+        let finding = moved("neo4j", Code::ServerUnreachable, &existing);
+        assert_eq!(finding.path().to_string(), "spec.infrastructure.kubernetes.neo4j.existing.uri");
+        assert_eq!(finding.help, ["correct the port"]);
+    }
+
+    #[test]
+    fn a_port_that_is_taken_names_its_key() {
+        let ports = Forward { kafka: 39092, neo4j: 7687, connect: 0 };
+        let taken = |port| forward(&ForwardError::Taken { port, holder: None }, &ports);
+        let at = |Fault(findings): Fault| findings.first().map(|finding| finding.path().to_string());
+        assert_eq!(at(taken(39094)).unwrap(), "spec.infrastructure.kubernetes.forward.kafka");
+        assert_eq!(at(taken(7687)).unwrap(), "spec.infrastructure.kubernetes.forward.neo4j");
+    }
+}
