@@ -84,7 +84,7 @@ fn words(action: &Action) -> String {
     match action {
         Action::Create => "is missing".to_owned(),
         Action::Change { fields, .. } => {
-            let fields: Vec<String> = fields.iter().map(|field| field.path.to_string()).collect();
+            let fields: Vec<String> = fields.iter().map(|field| field.path.clone()).collect();
             format!("differs at {}", fields.join(", "))
         }
         Action::Prune => "is not in the file any more".to_owned(),
