@@ -9,6 +9,9 @@ use crate::message::Origin;
 
 pub use partition::partition;
 
+/// The replication of a topic that leaves it to the brokers' `default.replication.factor` (KIP-464, brokers from 2.4 on).
+pub(crate) const BROKERS_DEFAULT: i32 = -1;
+
 /// A message as it stands in a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

@@ -18,10 +18,10 @@ pub struct Topic {
     /// The column whose value is the message key and chooses the partition; without it, rows are dealt in turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// How many brokers hold each partition.
-    #[serde(default = "Topic::default_replication")]
+    /// How many brokers hold each partition; without it, as many as the brokers' own `default.replication.factor` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 32))]
-    pub replication: u16,
+    pub replication: Option<u16>,
     /// Topic configuration by Kafka's own names, such as `retention.ms`.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub config: IndexMap<String, String>,
@@ -29,10 +29,6 @@ pub struct Topic {
 
 impl Topic {
     const fn default_partitions() -> u32 {
-        1
-    }
-
-    const fn default_replication() -> u16 {
         1
     }
 

@@ -52,7 +52,7 @@ fn name(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {
 }
 
 fn replication(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {
-    let replication = u32::from(spec.topic.replication);
+    let Some(replication) = spec.topic.replication.map(u32::from) else { return };
     let kafka = spec.infrastructure.kubernetes.as_ref().map(|kubernetes| &kubernetes.kafka);
     if let Some(kafka) = kafka.filter(|kafka| kafka.existing.is_none() && replication > kafka.brokers) {
         let brokers = kafka.brokers;

@@ -33,7 +33,7 @@ fn topic(name: &str) -> Topic {
         name: name.to_owned(),
         partitions: 3,
         key: Some("id".to_owned()),
-        replication: 1,
+        replication: Some(1),
         config: [].into_iter().collect(),
     }
 }

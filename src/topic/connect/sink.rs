@@ -4,6 +4,7 @@
 
 use super::config::{ConnectorConfig, Secret};
 use crate::spec::{ExternalNeo4j, Stream, Tls, Topic};
+use crate::topic::BROKERS_DEFAULT;
 
 /// The class of the sink.
 pub const NEO4J_SINK: &str = "org.neo4j.connectors.kafka.sink.Neo4jConnector";
@@ -77,7 +78,8 @@ impl Neo4jSink<'_> {
         config.set("errors.tolerance", "all");
         config.set("errors.log.enable", &true);
         config.set("errors.deadletterqueue.topic.name", &self.topic.dead_letters());
-        config.set("errors.deadletterqueue.topic.replication.factor", &self.topic.replication);
+        let replication = self.topic.replication.map_or(BROKERS_DEFAULT, i32::from);
+        config.set("errors.deadletterqueue.topic.replication.factor", &replication);
         config.set("errors.deadletterqueue.context.headers.enable", &true);
     }
 }

@@ -12,6 +12,7 @@ use super::cluster::{Kafka, PATIENCE, Shape, explain, signed, unsettled};
 use super::error::KafkaError;
 use super::health::Health;
 use crate::spec::Topic;
+use crate::topic::BROKERS_DEFAULT;
 
 /// How long a new topic's partitions may take to get their leaders.
 const LEADERS: Duration = Duration::from_secs(30);
@@ -148,7 +149,7 @@ impl Kafka {
             NewTopic::new(
                 &topic.name,
                 signed(topic.partitions),
-                TopicReplication::Fixed(topic.replication.into()),
+                TopicReplication::Fixed(topic.replication.map_or(BROKERS_DEFAULT, i32::from)),
             ),
             |new, (name, value)| new.set(name, value),
         );
@@ -214,9 +215,10 @@ fn not_made(topic: &Topic, code: RDKafkaErrorCode) -> KafkaError {
         RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed => {
             return refused(&format!("create topic `{}`", topic.name), code);
         }
-        RDKafkaErrorCode::InvalidReplicationFactor => {
-            format!("there are fewer brokers than `replication: {}` wants", topic.replication)
-        }
+        RDKafkaErrorCode::InvalidReplicationFactor => match topic.replication {
+            Some(replication) => format!("there are fewer brokers than `replication: {replication}` wants"),
+            None => "there are fewer brokers than their `default.replication.factor` wants".to_owned(),
+        },
         RDKafkaErrorCode::InvalidConfig => "Kafka does not take its `config`".to_owned(),
         other => other.to_string(),
     };
@@ -236,10 +238,10 @@ fn refused(what: &str, code: RDKafkaErrorCode) -> KafkaError {
 /// Compares a topic with what the file says.
 fn judge(topic: &Topic, shape: Shape, config: &BTreeMap<String, String>) -> TopicState {
     let mut differences: Vec<Difference> = Vec::new();
-    if shape.replicas != u32::from(topic.replication) {
+    if let Some(replication) = topic.replication.filter(|wanted| u32::from(*wanted) != shape.replicas) {
         differences.push(Difference {
             name: "replication".to_owned(),
-            wanted: topic.replication.to_string(),
+            wanted: replication.to_string(),
             found: Some(shape.replicas.to_string()),
         });
     }

@@ -50,7 +50,7 @@ async fn a_topic_that_may_lose_rows_is_told() {
 async fn why_a_topic_cannot_be_made_is_told() {
     let kafka = cluster(Kafka::shared().address()).await;
     let mut many = topic(&unique("many"));
-    many.replication = 3;
+    many.replication = Some(3);
     let error = kafka.ensure_topic(&many).await.unwrap_err();
     assert!(
         error.to_string().ends_with("cannot be made: there are fewer brokers than `replication: 3` wants"),

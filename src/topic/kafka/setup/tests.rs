@@ -2,7 +2,13 @@ use super::*;
 
 fn topic(config: &[(&str, &str)]) -> Topic {
     let config = config.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Topic { name: "trips".to_owned(), partitions: 3, key: None, replication: 1, config: config.collect() }
+    Topic {
+        name: "trips".to_owned(),
+        partitions: 3,
+        key: None,
+        replication: Some(1),
+        config: config.collect(),
+    }
 }
 
 fn config(config: &[(&str, &str)]) -> BTreeMap<String, String> {
