@@ -7,7 +7,7 @@ use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
 use super::{document, progress, signals};
 use crate::progress::{Event, Interrupt, Progress};
-use crate::report::{self, Report, Status};
+use crate::report::{self, Status};
 use crate::spec::load::Document;
 use crate::stages::detach::Detached;
 use crate::stages::logs::{self, Ended, Heard};
@@ -119,9 +119,7 @@ fn show(
         }
     };
     if !args.output.json() {
-        // The findings were told as events when they were made.
-        let shown = Report { findings: Vec::new(), ..report.clone() };
-        ui.data(&report::text::render(&shown, ui.terminal()))?;
+        ui.data(&report::text::render(&report, ui.terminal()))?;
         ui.words(&format!("report: {}\n", folder.join("report.html").display()));
     }
     Ok(match report.status {

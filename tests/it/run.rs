@@ -124,11 +124,12 @@ fn every_example_is_valid_and_runs() {
 }
 
 #[test]
-fn a_target_with_servers_says_plainly_that_it_is_not_there_yet() {
+fn a_file_for_a_cluster_says_how_to_name_one() {
     let desk = Desk::new();
-    desk.runner(&["run", &example("bronx-taxi.yaml")])
+    desk.runner(&["run", &example("bronx-taxi.yaml"), "--kubeconfig", "none.yaml"])
         .exits(1)
-        .says("target-not-available")
+        .says("error[kubeconfig]")
+        .says("--kubeconfig FILE")
         .says("--target embedded");
 }
 
