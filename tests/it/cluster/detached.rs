@@ -115,7 +115,7 @@ fn a_run_that_cannot_succeed_is_given_up_at_once_with_its_report() {
     deployment.detached().exits(1).says("expected 43");
     assert_eq!(deployment.report()["status"], "failed");
     deployment.desk.trips("more/large.parquet", 0, 200_000, i64::MAX);
-    let mut pipeline = counted_trips(10);
+    let mut pipeline = counted_trips(200_000);
     pipeline["spec"]["source"]["parquet"] = json!("more/*.parquet");
     deployment.write(pipeline);
     deployment.runner(&["run", "--detach"]).exits(1).says("not-in-cluster");
