@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod init;
 mod logs;
+mod look;
 mod man;
 mod plan;
 mod preview;

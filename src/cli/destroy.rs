@@ -1,7 +1,6 @@
 //! `runner destroy`
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead as _};
 use std::path::PathBuf;
 
 use super::cluster::ClusterArgs;
@@ -16,6 +15,10 @@ use crate::stages::{Fault, Origin, validate};
 
 /// How many objects of others are named.
 const SHOWN: usize = 5;
+
+/// What is said where nobody can be asked.
+const UNASKED: (&str, &str) =
+    ("nobody can be asked whether these objects shall go", "`--yes` answers with yes");
 
 /// Take away what runner has deployed to a cluster for a pipeline, after a question.
 ///
@@ -64,7 +67,8 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     if doomed.destruction.is_empty() {
         return Ok(Exit::Done);
     }
-    if !args.yes && !confirmed(ui, doomed.address())? {
+    let question = format!("take them away from {}?", doomed.address());
+    if !args.yes && !ui.confirm(&question, UNASKED)? {
         ui.words("nothing was changed\n");
         return Ok(Exit::Failed);
     }
@@ -77,20 +81,6 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         Ok(()) => Ok(Exit::Done),
         Err(fault) => failed(fault),
     }
-}
-
-/// Asks, where somebody can answer.
-fn confirmed(ui: &Ui, address: &str) -> Result<bool, CommandError> {
-    if !ui.can_ask() {
-        return Err(CommandError::usage(
-            "nobody can be asked whether these objects shall go",
-            "`--yes` answers with yes",
-        ));
-    }
-    ui.words(&format!("take them away from {address}? [y/N] "));
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// What goes and what stays.

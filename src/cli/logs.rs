@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::cluster::ClusterArgs;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
-use super::{document, progress, signals};
-use crate::progress::{Event, Interrupt, Progress};
+use super::{document, progress};
+use crate::progress::{Event, Progress};
 use crate::report::{self, Status};
 use crate::spec::load::Document;
 use crate::stages::detach::Detached;
@@ -136,8 +136,11 @@ pub fn begin(
     (document, origin): (&Document, &Origin),
     options: &Options,
 ) -> Result<Exit, CommandError> {
+    let detaching = async |progress, interrupt| {
+        Box::pin(detach::detach(document, origin, options, &progress, &interrupt)).await
+    };
     let Detached { invalid, findings, begun } =
-        super::runtime()?.block_on(detached(ui, json, (document, origin), options))?;
+        super::runtime()?.block_on(progress::attend(ui, json, detaching))?;
     if !json {
         document::show(ui, document, &findings);
         if begun.is_some() {
@@ -150,19 +153,4 @@ pub fn begin(
         Some(_) => Exit::Done,
         None => Exit::Failed,
     })
-}
-
-async fn detached(
-    ui: &Ui,
-    json: bool,
-    (document, origin): (&Document, &Origin),
-    options: &Options,
-) -> Result<Detached, CommandError> {
-    let (progress, events) = Progress::channel();
-    let (interrupter, interrupt) = Interrupt::channel();
-    signals::listen(interrupter).map_err(|error| CommandError::io("signals cannot be listened to", error))?;
-    let detaching =
-        async move { Box::pin(detach::detach(document, origin, options, &progress, &interrupt)).await };
-    let (detached, ()) = tokio::join!(detaching, progress::show(ui, json, events));
-    Ok(detached)
 }

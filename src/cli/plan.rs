@@ -9,12 +9,12 @@ use serde_json::Value;
 use super::cluster::ClusterArgs;
 use super::document;
 use super::exit::{CommandError, Exit};
+use super::look::LookArgs;
 use super::ui::Ui;
 use crate::infrastructure::diff::FieldChange;
 use crate::infrastructure::{Action, Conflict, Wave};
+use crate::stages::Fault;
 use crate::stages::plan::{self, Planned, Rows, Step, StepAction};
-use crate::stages::run::Options;
-use crate::stages::{Fault, Target};
 
 /// How long a value of a field may be shown.
 const WIDEST: usize = 72;
@@ -27,13 +27,8 @@ pub struct Args {
     /// The pipeline file.
     file: PathBuf,
 
-    /// Where to look, instead of where the file says.
-    #[arg(long, value_enum)]
-    target: Option<Target>,
-
-    /// The folder that keeps the state of embedded pipelines, each in a folder of its own name.
-    #[arg(long, value_name = "DIR", env = "RUNNER_STATE_DIR", hide_env_values = true)]
-    state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    look: LookArgs,
 
     /// End with exit code 2 where a run would make, change or prune something; rows do not count.
     #[arg(long)]
@@ -65,12 +60,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         Ok(planned) => planned,
         Err(exit) => return Ok(exit),
     };
-    let options = Options {
-        target: args.target,
-        state_dir: args.state_dir.clone(),
-        access: args.cluster.access(),
-        ..Options::default()
-    };
+    let options = args.look.options(&args.cluster);
     let planned = match runtime.block_on(plan::plan(&checked, &options)) {
         Ok(planned) => planned,
         Err(Fault(findings)) => {

@@ -6,8 +6,25 @@ mod plain;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::exit::CommandError;
+use super::signals;
 use super::ui::Ui;
-use crate::progress::Event;
+use crate::progress::{Event, Interrupt, Progress};
+
+/// Does work that tells events and can be asked to stop: they are shown beside it, and Ctrl-C is heard.
+///
+/// The work owns its end of the channel, so that the reader ends with it.
+pub async fn attend<T>(
+    ui: &Ui,
+    json: bool,
+    work: impl AsyncFnOnce(Progress, Interrupt) -> T,
+) -> Result<T, CommandError> {
+    let (progress, events) = Progress::channel();
+    let (interrupter, interrupt) = Interrupt::channel();
+    signals::listen(interrupter).map_err(|error| CommandError::io("signals cannot be listened to", error))?;
+    let (done, ()) = tokio::join!(work(progress, interrupt), show(ui, json, events));
+    Ok(done)
+}
 
 /// Shows the events of a run until it ends.
 pub async fn show(ui: &Ui, json: bool, mut events: UnboundedReceiver<Event>) {

@@ -1,18 +1,23 @@
 //! `runner run`
 
-use std::io::{self, BufRead as _};
 use std::path::PathBuf;
 
 use super::cluster::ClusterArgs;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
-use super::{document, progress, signals};
+use super::{document, progress};
 use crate::infrastructure::Conflicts;
-use crate::progress::{Interrupt, Outcome, Progress};
+use crate::progress::Outcome;
 use crate::report::{self, Report};
 use crate::spec::load::Document;
 use crate::stages::run::{Finished, Options};
 use crate::stages::{self, Fault, Origin, Share, Target};
+
+/// What is said where nobody can be asked about `--fresh`.
+const UNASKED: (&str, &str) = (
+    "--fresh throws away what earlier runs have loaded, and there is no terminal to ask on",
+    "say --fresh --yes if that is meant",
+);
 
 /// Run a pipeline: validate, deploy, stream, analyse, report.
 ///
@@ -89,7 +94,8 @@ pub struct Args {
 pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     let origin = Origin::new(args.file.clone());
     let document = document::read(&origin);
-    if args.fresh && !args.yes && !confirmed(ui, &document.file.name)? {
+    let question = format!("throw away the graph that earlier runs of `{}` have loaded?", document.file.name);
+    if args.fresh && !args.yes && !ui.confirm(&question, UNASKED)? {
         ui.words("nothing was changed\n");
         return Ok(Exit::Failed);
     }
@@ -111,7 +117,10 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     if args.detach {
         return super::logs::begin(ui, json, (&document, &origin), &options);
     }
-    let finished = super::runtime()?.block_on(follow(ui, json, &document, &origin, &options))?;
+    let running = async |progress, interrupt| {
+        Box::pin(stages::run::run(&document, &origin, &options, &progress, &interrupt)).await
+    };
+    let finished = super::runtime()?.block_on(progress::attend(ui, json, running))?;
     if !json {
         show(ui, &document, &finished)?;
     }
@@ -122,24 +131,6 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         Outcome::Interrupted => Exit::Interrupted,
         Outcome::Done | Outcome::Unchanged | Outcome::Skipped => Exit::Done,
     })
-}
-
-/// Runs the stages, with a reader of their events beside them.
-async fn follow(
-    ui: &Ui,
-    json: bool,
-    document: &Document,
-    origin: &Origin,
-    options: &Options,
-) -> Result<Finished, CommandError> {
-    let (progress, events) = Progress::channel();
-    let (interrupter, interrupt) = Interrupt::channel();
-    signals::listen(interrupter).map_err(|error| CommandError::io("signals cannot be listened to", error))?;
-    // The run owns its end of the channel, so that the reader ends with it.
-    let running =
-        async move { Box::pin(stages::run::run(document, origin, options, &progress, &interrupt)).await };
-    let (finished, ()) = tokio::join!(running, progress::show(ui, json, events));
-    Ok(finished)
 }
 
 /// Shows the results on stdout, and what was found on stderr.
@@ -154,18 +145,4 @@ fn show(ui: &Ui, document: &Document, finished: &Finished) -> Result<(), Command
         ui.words(&format!("report: {}\n", folder.join("report.html").display()));
     }
     Ok(())
-}
-
-/// Asks whether what was loaded shall be thrown away.
-fn confirmed(ui: &Ui, file: &str) -> Result<bool, CommandError> {
-    if !ui.can_ask() {
-        return Err(CommandError::usage(
-            "--fresh throws away what earlier runs have loaded, and there is no terminal to ask on",
-            "say --fresh --yes if that is meant",
-        ));
-    }
-    ui.words(&format!("throw away the graph that earlier runs of `{file}` have loaded? [y/N] "));
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

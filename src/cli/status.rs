@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use super::cluster::ClusterArgs;
 use super::document;
 use super::exit::{CommandError, Exit};
+use super::look::LookArgs;
 use super::ui::{OutputArgs, Ui};
 use crate::report::usage;
-use crate::stages::run::Options;
+use crate::stages::Fault;
 use crate::stages::status::{self, Partition, Pod, Status};
-use crate::stages::{Fault, Target};
 
 /// Show how a pipeline stands: how far each partition is loaded, rates, the graph, dead letters, the last run.
 #[derive(Debug, clap::Args)]
@@ -18,13 +18,8 @@ pub struct Args {
     /// The pipeline file.
     file: PathBuf,
 
-    /// Where to look, instead of where the file says.
-    #[arg(long, value_enum)]
-    target: Option<Target>,
-
-    /// The folder that keeps the state of pipelines, each in a folder of its own name.
-    #[arg(long, value_name = "DIR", env = "RUNNER_STATE_DIR", hide_env_values = true)]
-    state_dir: Option<PathBuf>,
+    #[command(flatten)]
+    look: LookArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -39,12 +34,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         Ok(planned) => planned,
         Err(exit) => return Ok(exit),
     };
-    let options = Options {
-        target: args.target,
-        state_dir: args.state_dir.clone(),
-        access: args.cluster.access(),
-        ..Options::default()
-    };
+    let options = args.look.options(&args.cluster);
     match runtime.block_on(status::status(&plan, &options)) {
         Ok(status) if args.output.json() => {
             let text = serde_json::to_string_pretty(&status).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! What a person or a program sees: data on stdout, everything else on stderr.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
@@ -80,9 +80,19 @@ impl Ui {
     }
 
     /// Whether a question can be asked.
-    #[expect(clippy::unused_self, reason = "the streams are the process's own")]
-    pub fn can_ask(&self) -> bool {
+    fn can_ask() -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks a question, and says whether the answer was yes; where nobody can answer, `unasked` is the usage error: what, and what to do.
+    pub fn confirm(&self, question: &str, (what, hint): (&str, &str)) -> Result<bool, CommandError> {
+        if !Self::can_ask() {
+            return Err(CommandError::usage(what, hint));
+        }
+        self.words(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
     /// The terminal that stdout is.
