@@ -32,4 +32,4 @@ pub use object::{Id, Object, Owner, Wave};
 pub use plan::{Action, Change, Changes, Conflicts};
 pub use refusal::{Conflict, ObjectsError, Reason, Refusal};
 pub use request::RequestError;
-pub use secrets::{Password, SecretError};
+pub use secrets::SecretError;

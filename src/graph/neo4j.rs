@@ -46,7 +46,7 @@ use super::{
 };
 use crate::spec::Projection;
 
-pub use connection::{Connection, Password};
+pub use connection::Connection;
 pub use explain::{Explained, Notice};
 
 /// A transaction begins within this time, or the server counts as not there.

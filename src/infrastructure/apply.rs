@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::stream::{self, StreamExt as _};
 use kube::api::{DeleteParams, Preconditions};
 
-use super::plan::{AT_ONCE, Conflicts, Ground, Run, all, apply_one};
+use super::plan::{AT_ONCE, Conflicts, Ground, Run, all, apply_one, standing_namespace};
 use super::{Cluster, Id, Live, Object, ObjectsError, Owner, Refusal, RequestError, Wave};
 
 /// What has become of an object so far.
@@ -137,17 +137,19 @@ pub async fn apply(
 /// As [`apply`].
 pub async fn namespace(
     cluster: &Cluster,
-    owner: &Owner,
     objects: &[Object],
     conflicts: Conflicts,
     tell: &mut impl FnMut(ObjectEvent),
 ) -> Result<bool, ObjectsError> {
-    let ground = Ground::survey(cluster, owner, objects).await?;
-    let missing = objects.iter().find(|object| object.wave == Wave::Namespace && !ground.has_namespace());
-    let Some(object) = missing else { return Ok(false) };
-    match one(cluster, &ground, object, conflicts).await? {
-        Ok(event) => tell(event),
-        Err(refusal) => return Err(ObjectsError::Refused(vec![refusal])),
+    let named = objects.iter().find(|object| object.wave == Wave::Namespace);
+    let Some(object) = named else { return Ok(false) };
+    if standing_namespace(cluster).await?.is_some() {
+        return Ok(false);
+    }
+    let id = object.id();
+    match apply_one(cluster, object, conflicts, Run::Real).await {
+        Ok(_) => tell(ObjectEvent { id, state: ObjectState::Created }),
+        Err(error) => return Err(ObjectsError::Refused(vec![Refusal::read(&id, error)?])),
     }
     Ok(true)
 }

@@ -1,5 +1,6 @@
 //! Where the services of a pipeline are: names in the cluster, pods and ports behind them.
 
+use super::Owner;
 use crate::spec::{Kubernetes, Pipeline};
 
 /// The port of clients in the cluster.
@@ -34,6 +35,12 @@ impl Names {
     #[must_use]
     pub fn of(pipeline: &Pipeline, kubernetes: &Kubernetes) -> Self {
         Self { pipeline: pipeline.metadata.name.clone(), namespace: kubernetes.namespace.clone() }
+    }
+
+    /// Whose the objects are.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        Owner { pipeline: self.pipeline.clone() }
     }
 
     /// The stateful set and the service of the brokers.

@@ -17,7 +17,7 @@ use tokio::process::Command;
 use super::endpoints::Names;
 use super::manifests::password;
 use super::object::NoObject;
-use super::{Object, Owner, Wave};
+use super::{Object, Wave};
 use crate::spec::{Helm, Neo4j};
 
 /// What renders charts.
@@ -206,7 +206,7 @@ fn own(object: &mut Value, names: &Names) {
     {
         metadata.entry("namespace").or_insert_with(|| names.namespace.clone().into());
     }
-    let labels = Owner { pipeline: names.pipeline.clone() }.labels();
+    let labels = names.owner().labels();
     let mark = |holder: &mut Value| {
         let Some(holder) = holder.as_object_mut() else { return };
         let metadata = holder.entry("metadata").or_insert_with(|| json!({}));

@@ -7,7 +7,10 @@ use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use serde_json::Value;
 
 use super::object::{MANAGED_BY_LABEL, PIPELINE_LABEL, PRUNE_ANNOTATION};
-use super::{Cluster, Id, Object, Owner, RequestError, Wave};
+use super::{Cluster, Id, Object, Owner, Reason, Refusal, RequestError, Wave};
+
+/// The kind of what data lives in.
+const VOLUME: &str = "PersistentVolumeClaim";
 
 /// The kinds that runner makes, or that come with them, and the wave of each: volumes come and go with their servers.
 ///
@@ -19,7 +22,7 @@ const KINDS: [(&str, &str, Wave); 12] = [
     ("networking.k8s.io/v1", "NetworkPolicy", Wave::Settings),
     ("rbac.authorization.k8s.io/v1", "Role", Wave::Settings),
     ("rbac.authorization.k8s.io/v1", "RoleBinding", Wave::Settings),
-    ("v1", "PersistentVolumeClaim", Wave::Settings),
+    ("v1", VOLUME, Wave::Settings),
     ("v1", "Service", Wave::Network),
     ("policy/v1", "PodDisruptionBudget", Wave::Network),
     ("apps/v1", "StatefulSet", Wave::Servers),
@@ -69,10 +72,17 @@ impl Live {
         self.label(PIPELINE_LABEL)
     }
 
+    /// The refusal to touch it, as it is somebody else's.
+    pub(super) fn foreign(&self) -> Refusal {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        let (managed_by, pipeline) = (text(self.managed_by()), text(self.pipeline()));
+        Refusal { id: self.id.clone(), reason: Box::new(Reason::Foreign { managed_by, pipeline }) }
+    }
+
     /// Whether data lives in it.
     #[must_use]
     pub fn is_volume(&self) -> bool {
-        self.id.kind == "PersistentVolumeClaim"
+        self.id.kind == VOLUME
     }
 
     /// Whether it stays although no manifest names it: a volume, or what says so of itself.
@@ -130,6 +140,20 @@ impl Inventory {
         });
         let found = try_join_all(lists).await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Looks which volumes a pipeline has.
+    ///
+    /// # Errors
+    /// As [`Inventory::discover`].
+    pub async fn volumes(cluster: &Cluster, owner: &Owner) -> Result<Vec<Live>, RequestError> {
+        let id = Id {
+            api_version: "v1".to_owned(),
+            kind: VOLUME.to_owned(),
+            namespace: Some(cluster.namespace().to_owned()),
+            name: String::new(),
+        };
+        list(cluster, owner, &id, Wave::Settings).await
     }
 
     /// The object of a name.

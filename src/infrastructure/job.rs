@@ -15,7 +15,8 @@ use serde_json::json;
 
 use super::manifests::job::{CONTAINER, REPORT_KEY};
 use super::object::FIELD_MANAGER;
-use super::{Cluster, Names, Object, Owner, RequestError};
+use super::plan::{Run, apply_one};
+use super::{Cluster, Conflicts, Names, Object, RequestError};
 
 /// How often it is looked whether something is gone.
 const LOOKING: Duration = Duration::from_millis(300);
@@ -122,23 +123,21 @@ impl Jobs<'_> {
         environment: &BTreeMap<String, String>,
     ) -> Result<(), RequestError> {
         self.clear().await?;
-        let params = PatchParams::apply(FIELD_MANAGER);
         if !environment.is_empty() {
+            let params = PatchParams::apply(FIELD_MANAGER);
             let (api, name) = (self.secrets(), self.names.run_environment());
             let patch = Patch::Apply(self.environment(environment));
             self.cluster.ask(|| api.patch(&name, &params, &patch)).await?;
         }
         for object in objects {
-            let id = object.id();
-            let (api, patch) = (self.cluster.objects(&id), Patch::Apply(object.manifest()));
-            self.cluster.ask(|| api.patch(&id.name, &params, &patch)).await?;
+            apply_one(self.cluster, object, Conflicts::Refuse, Run::Real).await?;
         }
         Ok(())
     }
 
     fn environment(&self, variables: &BTreeMap<String, String>) -> serde_json::Value {
         let annotations = json!({ super::object::PRUNE_ANNOTATION: "disabled" });
-        let labels = Owner { pipeline: self.names.pipeline.clone() }.labels();
+        let labels = self.names.owner().labels();
         json!({
             "apiVersion": "v1",
             "kind": "Secret",

@@ -25,7 +25,7 @@ use super::endpoints::{
 };
 use super::helm::{self, HelmError};
 use super::object::NoObject;
-use super::{Object, Owner, Wave};
+use super::{Object, Wave};
 use crate::spec::{KafkaMode, Kubernetes, Pipeline};
 
 /// Why a pipeline has no manifests.
@@ -96,7 +96,7 @@ fn assembled(pipeline: &Pipeline, chart: Option<Vec<Object>>) -> Result<Vec<Obje
         objects.extend(connect::objects(&names, connect, kubernetes)?);
     }
     objects.extend(policies(&names, kubernetes)?);
-    let owner = Owner { pipeline: names.pipeline.clone() };
+    let owner = names.owner();
     overrides::apply(&mut objects, &kubernetes.overrides, &owner, is_whole)?;
     objects.sort_by_key(|object| (object.wave, object.id()));
     Ok(objects)
@@ -104,7 +104,7 @@ fn assembled(pipeline: &Pipeline, chart: Option<Vec<Object>>) -> Result<Vec<Obje
 
 /// The namespace, where it is not there yet: pods that could harm the node are refused in it.
 fn namespace(names: &Names) -> Namespace {
-    let mut labels = Owner { pipeline: names.pipeline.clone() }.labels();
+    let mut labels = names.owner().labels();
     for mode in ["enforce", "warn"] {
         labels.insert(format!("pod-security.kubernetes.io/{mode}"), "restricted".to_owned());
     }

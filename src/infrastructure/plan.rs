@@ -208,11 +208,19 @@ pub(super) struct Ground {
     foreign: Vec<Live>,
 }
 
+/// The namespace of the pipeline; none where it is not there. In one that is being deleted nothing can be made.
+pub(super) async fn standing_namespace(cluster: &Cluster) -> Result<Option<Live>, ObjectsError> {
+    let id = cluster.namespace_id();
+    match cluster.find(&id, Wave::Namespace).await? {
+        Some(live) if live.is_going() => Err(ObjectsError::Terminating { namespace: id.name }),
+        namespace => Ok(namespace),
+    }
+}
+
 impl Ground {
     /// Looks what is there.
     pub async fn survey(cluster: &Cluster, owner: &Owner, objects: &[Object]) -> Result<Self, ObjectsError> {
-        let id = cluster.namespace_id();
-        let namespace = cluster.find(&id, Wave::Namespace).await?;
+        let namespace = standing_namespace(cluster).await?;
         let (inventory, foreign) = if namespace.is_some() {
             let inventory = Inventory::discover(cluster, owner, objects).await?;
             let others = objects
@@ -227,9 +235,6 @@ impl Ground {
         } else {
             (Inventory::default(), Vec::new())
         };
-        if namespace.as_ref().is_some_and(Live::is_going) {
-            return Err(ObjectsError::Terminating { namespace: id.name });
-        }
         Ok(Self { owner: owner.clone(), namespace, inventory, foreign })
     }
 
@@ -250,9 +255,7 @@ impl Ground {
     pub fn owned(&self, id: &Id) -> Result<Option<&Live>, Refusal> {
         let refused = |reason: Reason| Err(Refusal { id: id.clone(), reason: Box::new(reason) });
         if let Some(foreign) = self.foreign.iter().find(|live| live.id == *id) {
-            let text = |text: Option<&str>| text.map(str::to_owned);
-            let (managed_by, pipeline) = (text(foreign.managed_by()), text(foreign.pipeline()));
-            return refused(Reason::Foreign { managed_by, pipeline });
+            return Err(foreign.foreign());
         }
         let namespace = self.namespace.as_ref().filter(|namespace| namespace.id == *id);
         match namespace.or_else(|| self.inventory.get(id)) {

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::apply::{ObjectEvent, ObjectState};
 use super::diagnose::{self, Cause, CauseKind, Finding, Seen};
-use super::{Cluster, Id, Live, Object, RequestError};
+use super::{Cluster, Id, Live, Object, RequestError, Wave};
 
 /// How long is waited where nobody says otherwise.
 pub const PATIENCE: Duration = Duration::from_mins(5);
@@ -83,6 +83,15 @@ impl Rollout {
         };
         Self { ready: small(ready), wanted: small(wanted), done: seen && of_last_state && ready == wanted }
     }
+}
+
+/// How many pods of a workload are ready, of how many; none where it is not there.
+///
+/// # Errors
+/// Where the API server does not answer, or does not let us look.
+pub async fn pods_ready(cluster: &Cluster, id: &Id) -> Result<Option<(u32, u32)>, RequestError> {
+    let live = cluster.find(id, Wave::Servers).await?;
+    Ok(live.map(|live| Rollout::of(&live.value)).map(|Rollout { ready, wanted, .. }| (ready, wanted)))
 }
 
 /// A workload that is waited for.

@@ -3,45 +3,19 @@
 //! It is in no manifest, so that nothing secret is ever rendered or compared.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use super::inventory::Live;
 use super::manifests::PASSWORD_KEY;
 use super::object::{FIELD_MANAGER, PRUNE_ANNOTATION};
-use super::{Cluster, Id, Owner, Reason, Refusal, RequestError, Wave};
-use crate::spec::{Neo4j, SecretKey};
+use super::{Cluster, Id, Owner, Refusal, RequestError, Wave};
+use crate::spec::{Neo4j, Password, SecretKey};
 
 /// How many random bytes a password is made of.
 const ENTROPY: usize = 18;
-
-/// A password: it is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl Password {
-    /// The password, for whoever logs in with it.
-    #[must_use]
-    pub fn reveal(self) -> String {
-        self.0
-    }
-}
-
-impl From<String> for Password {
-    fn from(password: String) -> Self {
-        Self(password)
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(***)")
-    }
-}
 
 /// Why there is no password.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -109,8 +83,9 @@ pub async fn ensure_auth(
             Err(error) => return Err(error.into()),
         }
     }
-    let live = cluster.find(&id, Wave::Settings).await?;
-    refuse_foreign(live.as_ref(), owner)?;
+    if let Some(foreign) = cluster.find(&id, Wave::Settings).await?.filter(|live| !live.belongs_to(owner)) {
+        return Err(SecretError::Foreign(foreign.foreign()));
+    }
     let held = read(cluster, &place).await?;
     match given {
         Some(given) if given != held => {
@@ -135,19 +110,11 @@ pub async fn read(cluster: &Cluster, SecretKey { name, key }: &SecretKey) -> Res
     };
     let data = secret.data.unwrap_or_default();
     let text = data.get(key).and_then(|ByteString(bytes)| String::from_utf8(bytes.clone()).ok());
-    text.map(Password).ok_or_else(|| SecretError::NoKey {
+    text.map(Password::from).ok_or_else(|| SecretError::NoKey {
         name: name.clone(),
         key: key.clone(),
         known: data.keys().cloned().collect(),
     })
-}
-
-fn refuse_foreign(live: Option<&Live>, owner: &Owner) -> Result<(), SecretError> {
-    let Some(live) = live.filter(|live| !live.belongs_to(owner)) else { return Ok(()) };
-    let text = |text: Option<&str>| text.map(str::to_owned);
-    let (managed_by, pipeline) = (text(live.managed_by()), text(live.pipeline()));
-    let reason = Box::new(Reason::Foreign { managed_by, pipeline });
-    Err(SecretError::Foreign(Refusal { id: live.id.clone(), reason }))
 }
 
 fn secret(owner: &Owner, name: &str, password: &Password) -> Secret {
@@ -167,8 +134,9 @@ fn secret(owner: &Owner, name: &str, password: &Password) -> Secret {
 }
 
 /// The password alone, and as the official chart and image read it from a file.
-fn data(Password(password): &Password) -> BTreeMap<String, String> {
-    [(PASSWORD_KEY, password.clone()), ("NEO4J_AUTH", format!("neo4j/{password}"))]
+fn data(password: &Password) -> BTreeMap<String, String> {
+    let password = password.reveal();
+    [(PASSWORD_KEY, password.to_owned()), ("NEO4J_AUTH", format!("neo4j/{password}"))]
         .map(|(key, value)| (key.to_owned(), value))
         .into()
 }
@@ -178,7 +146,7 @@ fn generated() -> Result<Password, SecretError> {
     let mut bytes = [0; ENTROPY];
     let random = rustls::crypto::ring::default_provider().secure_random;
     random.fill(&mut bytes).map_err(|_| SecretError::NoRandomness)?;
-    Ok(Password(hex::encode(bytes)))
+    Ok(hex::encode(bytes).into())
 }
 
 #[cfg(test)]
@@ -186,6 +154,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::infrastructure::Live;
 
     #[test]
     fn a_password_is_new_each_time_and_never_shown() {
@@ -198,7 +167,7 @@ mod tests {
     #[test]
     fn the_secret_bears_the_pipelines_labels_and_outlives_the_manifests() {
         let owner = Owner { pipeline: "trips".to_owned() };
-        let value = serde_json::to_value(secret(&owner, "trips-neo4j-auth", &Password("x".into()))).unwrap();
+        let value = serde_json::to_value(secret(&owner, "trips-neo4j-auth", &"x".to_owned().into())).unwrap();
         let id = Id {
             api_version: "v1".to_owned(),
             kind: "Secret".to_owned(),

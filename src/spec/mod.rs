@@ -33,7 +33,7 @@ pub use mapping::{
     Indexes, Loader, Mapping, MappingMode, NodeMapping, PropertyMapping, PropertyType, RelationshipMapping,
 };
 pub use report::{Map, ReportSettings};
-pub use secret::{SecretKey, SecretSource};
+pub use secret::{Password, SecretKey, SecretSource};
 pub use source::{ObjectStore, OneOrMany, Source};
 pub use stream::Stream;
 pub use tests::{AnalysisTest, QueryTest, TestCase};

@@ -1,5 +1,6 @@
 //! Where a secret is: never the secret itself.
 
+use std::fmt;
 use std::ops::Range;
 
 use schemars::JsonSchema;
@@ -30,6 +31,30 @@ pub struct SecretKey {
     pub name: String,
     /// The key in it.
     pub key: String,
+}
+
+/// A password: it is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The password, for whoever logs in with it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Password {
+    fn from(password: String) -> Self {
+        Self(password)
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(***)")
+    }
 }
 
 /// Whether a key's name says that a text below it is a secret: `password`, and `passwordFrom` too, where a text would be the

@@ -5,7 +5,7 @@ use super::deploy::kubernetes;
 use super::run::Options;
 use crate::infrastructure::destroy::{self, Data, Destruction};
 use crate::infrastructure::manifests::manifests;
-use crate::infrastructure::{Cluster, ObjectEvent, Owner, access};
+use crate::infrastructure::{Cluster, Names, ObjectEvent, access};
 use crate::spec::Pipeline;
 
 /// What would be taken away, and from where.
@@ -31,7 +31,7 @@ impl Doomed {
         let spec = kubernetes.ok_or_else(super::fault::nothing_deployed)?;
         let (cluster, _) = kubernetes::cluster(options, spec).await?;
         access::check(&cluster).await?;
-        let owner = Owner { pipeline: pipeline.metadata.name.clone() };
+        let owner = Names::of(pipeline, spec).owner();
         // Where no manifests can be made any more, the kinds that runner itself makes are looked through all the same.
         let objects = manifests(pipeline).unwrap_or_default();
         let destruction = destroy::survey(&cluster, &owner, &objects, data).await?;

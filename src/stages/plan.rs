@@ -11,7 +11,7 @@ use crate::diagnostic::Code;
 use crate::graph::{Constraint, Embedded, GraphStore};
 use crate::infrastructure::manifests::rendered;
 use crate::infrastructure::plan::{Action, Change};
-use crate::infrastructure::{Changes, Id, Names, Owner, Wave, access, plan as objects, secrets};
+use crate::infrastructure::{Changes, Id, Names, Wave, access, plan as objects, secrets};
 use crate::spec::{Kubernetes, Loader};
 use crate::topic::kafka::TopicState;
 
@@ -118,7 +118,7 @@ async fn in_cluster(plan: &Plan, options: &Options, kubernetes: &Kubernetes) -> 
     access::check(&cluster).await?;
     let manifests = rendered(&plan.pipeline, &plan.base).await?;
     let names = Names::of(&plan.pipeline, kubernetes);
-    let owner = Owner { pipeline: names.pipeline.clone() };
+    let owner = names.owner();
     let Changes(mut changes) = objects::plan(&cluster, &owner, &manifests).await?;
     if secrets::makes_auth(&kubernetes.neo4j) {
         let id = Id::secret(cluster.namespace(), &names.neo4j_auth());

@@ -8,10 +8,11 @@ mod writing;
 use std::sync::Arc;
 
 use runner::graph::mapping::{self, CompiledMapping};
-use runner::graph::neo4j::{Connection, Password};
+use runner::graph::neo4j::Connection;
 use runner::graph::{Advance, Checkpoint, GraphStore as _, Neo4j, WriteBatch};
 use runner::message::RowId;
 use runner::spec::Mapping;
+use runner::spec::Password;
 use serde_json::{Value, json};
 
 use crate::servers::{self, PASSWORD};

@@ -13,7 +13,7 @@ use tokio::net::{TcpStream, lookup_host};
 
 use super::error;
 use crate::graph::{ConnectFault, GraphError};
-use crate::spec::Tls;
+use crate::spec::{Password, Tls};
 
 /// A server is reached within this time, or not at all.
 const REACHED_WITHIN: Duration = Duration::from_secs(5);
@@ -39,22 +39,6 @@ pub struct Connection {
     pub password: Option<Password>,
     /// Certificates, their paths from the working folder.
     pub tls: Option<Tls>,
-}
-
-/// A password: it is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-impl From<String> for Password {
-    fn from(password: String) -> Self {
-        Self(password)
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(***)")
-    }
 }
 
 /// A Bolt address, taken apart.
@@ -214,7 +198,7 @@ pub(super) fn driver(
     let mut encryption = address.encryption;
     let mut config = ConfigBuilder::default()
         .user(&connection.user)
-        .password(connection.password.as_ref().map_or("", |password| &password.0))
+        .password(connection.password.as_ref().map_or("", Password::reveal))
         .db(connection.database.as_str())
         .connection_timeout(SILENT_AT_MOST)
         .tcp_keepalive(KEEP_ALIVE)

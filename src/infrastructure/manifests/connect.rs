@@ -11,7 +11,7 @@ use super::kafka::{JAVA_SECURITY, SETTINGS, USER};
 use super::parts::{self, Component, ServiceKind, env};
 use crate::infrastructure::endpoints::{CONNECT_PORT, Names};
 use crate::infrastructure::{Object, Wave};
-use crate::spec::{Connect, Kafka, Kubernetes, Neo4j, SecretKey, quantity};
+use crate::spec::{Connect, Kafka, Kubernetes, Neo4j, SecretKey};
 
 /// The image where the file names none: the one of the brokers' release, with `confluent-hub` and `curl` in it.
 const IMAGE: &str = "confluentinc/cp-kafka-connect-base:7.3.3";
@@ -204,8 +204,5 @@ fn environment(names: &Names, spec: &Connect, kafka: &Kafka, has_secret: bool) -
 
 /// Half of the memory for the heap; the JVM's own, with the classes of all plugins, takes some 300 MiB.
 fn heap(spec: &Connect) -> String {
-    let limit =
-        spec.resources.limits.get("memory").and_then(|limit| quantity::bytes(limit)).unwrap_or(1 << 30);
-    let heap = limit / 2 / (1 << 20);
-    format!("-Xms{}m -Xmx{heap}m", heap.min(128))
+    parts::heap(parts::memory_limit(&spec.resources, &REQUESTS, &LIMITS), 128)
 }

@@ -12,7 +12,7 @@ use super::parts::{self, Component, ServiceKind, env};
 use super::{ManifestError, zookeeper};
 use crate::infrastructure::endpoints::{CONTROLLER_PORT, FORWARD_PORT, KAFKA_PORT, Names, ZOOKEEPER_PORT};
 use crate::infrastructure::{Object, Wave};
-use crate::spec::{Forward, Kafka, KafkaMode, quantity};
+use crate::spec::{Forward, Kafka, KafkaMode};
 
 /// The user of both images.
 pub(super) const USER: i64 = 1000;
@@ -195,10 +195,7 @@ fn cluster_id(names: &Names) -> String {
 
 /// Half of the memory for the heap; the rest is the JVM's own, and the page cache that serves what was just written.
 fn heap(spec: &Kafka) -> String {
-    let limit =
-        spec.resources.limits.get("memory").and_then(|limit| quantity::bytes(limit)).unwrap_or(1 << 30);
-    let heap = limit / 2 / (1 << 20);
-    format!("-Xms{}m -Xmx{heap}m", heap.min(256))
+    parts::heap(parts::memory_limit(&spec.resources, &REQUESTS, &LIMITS), 256)
 }
 
 /// What is written: the data, and with a read-only root also where the images write at their start.

@@ -8,7 +8,7 @@ use super::ManifestError;
 use super::parts::{self, Component, ServiceKind, env};
 use crate::infrastructure::endpoints::{BOLT_PORT, HTTP_PORT, Names};
 use crate::infrastructure::{Object, Wave};
-use crate::spec::{Neo4j, Plugin, SecretKey, quantity};
+use crate::spec::{Neo4j, Plugin, SecretKey};
 
 /// The image where the file names none.
 const IMAGE: &str = "neo4j:5.26.30";
@@ -119,8 +119,7 @@ impl Memory {
     /// buffers: 300 to 700 MiB were measured); the rest for the page cache.
     fn of(spec: &Neo4j) -> Self {
         const COMPRESSED_POINTERS: u64 = 31 << 30;
-        let limit =
-            spec.resources.limits.get("memory").and_then(|limit| quantity::bytes(limit)).unwrap_or(2 << 30);
+        let limit = parts::memory_limit(&spec.resources, &REQUESTS, &LIMITS);
         let heap = (limit / 2).min(COMPRESSED_POINTERS);
         let own = (768 * MEBIBYTE).max(limit / 8);
         Self { heap, page_cache: limit.saturating_sub(heap + own).max(64 * MEBIBYTE) }

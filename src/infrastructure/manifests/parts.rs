@@ -14,7 +14,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::api::ObjectMeta;
 
-use crate::infrastructure::Owner;
 use crate::infrastructure::endpoints::Names;
 use crate::spec::{Resources, quantity};
 
@@ -44,7 +43,7 @@ impl Component<'_> {
 
     /// The labels of its objects and pods.
     pub fn labels(&self) -> BTreeMap<String, String> {
-        let mut labels = Owner { pipeline: self.names.pipeline.clone() }.labels();
+        let mut labels = self.names.owner().labels();
         labels.insert("app.kubernetes.io/name".to_owned(), self.name.to_owned());
         labels.extend(self.selector());
         labels
@@ -182,6 +181,18 @@ pub(super) fn connects(port: &str) -> Probe {
 /// Asks a probe every so many seconds, until it failed so many times.
 pub(super) fn every(probe: Probe, seconds: i32, failures: i32) -> Probe {
     Probe { period_seconds: Some(seconds), failure_threshold: Some(failures), ..probe }
+}
+
+/// The memory that a server may use, in bytes, where [`resources`] are these.
+pub(super) fn memory_limit(given: &Resources, requests: &[(&str, &str)], limits: &[(&str, &str)]) -> u64 {
+    let limits = resources(given, requests, limits).limits.unwrap_or_default();
+    limits.get("memory").and_then(|limit| quantity::bytes(&limit.0)).unwrap_or_default()
+}
+
+/// How a JVM shares a limit of memory: half of it for the heap, which begins with no more than so many MiB.
+pub(super) fn heap(limit: u64, first: u64) -> String {
+    let heap = limit / 2 / (1 << 20);
+    format!("-Xms{}m -Xmx{heap}m", heap.min(first))
 }
 
 /// Requests and limits: those of the file, and these where it has none. A request above its limit is refused, so where the file has

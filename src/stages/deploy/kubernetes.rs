@@ -7,13 +7,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use etcetera::BaseStrategy as _;
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use kube::Api;
 
 use super::reach::{Reach, Secrets, Servers, WorkerReach, connect_kafka};
 use crate::diagnostic::{Code, Path};
 use crate::infrastructure::endpoints::{BOLT_PORT, CONNECT_PORT, FORWARD_PORT};
-use crate::infrastructure::{Cluster, Destination, Forwards, Names, Owner, Route, manifests};
+use crate::infrastructure::{Cluster, Destination, Forwards, Id, Names, Owner, Route, manifests, readiness};
 use crate::spec::{ExternalKafka, ExternalNeo4j, KafkaSecurity, Kubernetes, Loader, SecretSource};
 use crate::stages::run::Options;
 use crate::stages::validate::Plan;
@@ -123,7 +121,7 @@ impl<'a> Site<'a> {
     pub async fn open(plan: &'a Plan, options: &Options, spec: &'a Kubernetes) -> Result<Self, Fault> {
         let (cluster, in_cluster) = cluster(options, spec).await?;
         let names = Names::of(&plan.pipeline, spec);
-        let owner = Owner { pipeline: names.pipeline.clone() };
+        let owner = names.owner();
         Ok(Self { plan, spec, names, owner, cluster, in_cluster })
     }
 
@@ -153,8 +151,7 @@ impl<'a> Site<'a> {
     async fn look(&self, servers: &[Server]) -> Result<(), Fault> {
         for server in servers.iter().filter(|server| self.servers().contains(server)) {
             let title = server.title();
-            let (ready, wanted) = self
-                .pods(*server)
+            let (ready, wanted) = readiness::pods_ready(&self.cluster, &self.workload(*server))
                 .await?
                 .ok_or_else(|| fault::not_deployed(server.key(), title, &self.spec.namespace))?;
             if ready == 0 {
@@ -164,27 +161,19 @@ impl<'a> Site<'a> {
         Ok(())
     }
 
-    /// How many pods of a server are ready, of how many; none where it is not there.
-    async fn pods(&self, server: Server) -> Result<Option<(i32, i32)>, Fault> {
-        let (client, namespace) = (self.cluster.client(), self.cluster.namespace());
-        let name = match server {
-            Server::Kafka => self.names.kafka(),
-            Server::Neo4j => self.names.neo4j(),
-            Server::Connect => {
-                let (api, name) = (Api::<Deployment>::namespaced(client, namespace), self.names.connect());
-                let found = self.cluster.ask(|| api.get_opt(&name)).await?;
-                return Ok(found.map(|deployment| {
-                    let ready = deployment.status.and_then(|status| status.ready_replicas);
-                    (ready.unwrap_or(0), deployment.spec.and_then(|spec| spec.replicas).unwrap_or(1))
-                }));
-            }
+    /// The workload of a server.
+    fn workload(&self, server: Server) -> Id {
+        let (kind, name) = match server {
+            Server::Kafka => ("StatefulSet", self.names.kafka()),
+            Server::Neo4j => ("StatefulSet", self.names.neo4j()),
+            Server::Connect => ("Deployment", self.names.connect()),
         };
-        let api = Api::<StatefulSet>::namespaced(client, namespace);
-        let found = self.cluster.ask(|| api.get_opt(&name)).await?;
-        Ok(found.map(|set| {
-            let ready = set.status.and_then(|status| status.ready_replicas);
-            (ready.unwrap_or(0), set.spec.and_then(|spec| spec.replicas).unwrap_or(1))
-        }))
+        Id {
+            api_version: "apps/v1".to_owned(),
+            kind: kind.to_owned(),
+            namespace: Some(self.names.namespace.clone()),
+            name,
+        }
     }
 
     /// Opens the forwards, and finds out the passwords.

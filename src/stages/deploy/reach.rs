@@ -110,7 +110,7 @@ impl Secrets<'_> {
     pub async fn read(&self, source: &SecretSource, at: Path) -> Result<String, Fault> {
         if let (Some(cluster), Some(key)) = (self.cluster, &source.secret) {
             let password = secrets::read(cluster, key).await;
-            return Ok(password.map_err(|error| Fault::from(error).at_key(&at))?.reveal());
+            return Ok(password.map_err(|error| Fault::from(error).at_key(&at))?.reveal().to_owned());
         }
         validate::secret(source, self.base)
             .map_err(|reason| Diagnostic::new(Code::MissingSecret, reason).at_key(at).into())

@@ -17,7 +17,7 @@ pub(in crate::stages) fn not_deployed(key: &str, object: &str, namespace: &str) 
 }
 
 /// The fault of a server without a pod that is ready; `key` is its own below `kubernetes`.
-pub(in crate::stages) fn not_ready(key: &str, object: &str, (ready, wanted): (i32, i32)) -> Fault {
+pub(in crate::stages) fn not_ready(key: &str, object: &str, (ready, wanted): (u32, u32)) -> Fault {
     Diagnostic::new(Code::NotReady, format!("{object} has {ready} of {wanted} pods ready"))
         .at_key(kubernetes().key(key))
         .help("wait until it has started; `runner status FILE` shows its pods")

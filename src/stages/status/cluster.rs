@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::infrastructure::plan::{Action, plan as compare};
 use crate::infrastructure::pods::{PodState, pods};
 use crate::infrastructure::usage::usage;
-use crate::infrastructure::{Inventory, Live, Owner, manifests};
+use crate::infrastructure::{Inventory, Live, Names, manifests};
 use crate::spec::Kubernetes;
 use crate::stages::Fault;
 use crate::stages::deploy::kubernetes;
@@ -47,8 +47,7 @@ pub(super) struct Deployed {
 /// Looks what is in the cluster.
 pub(super) async fn look(plan: &Plan, options: &Options, spec: &Kubernetes) -> Result<Deployed, Fault> {
     let (cluster, _) = kubernetes::cluster(options, spec).await?;
-    let owner = Owner { pipeline: plan.pipeline.metadata.name.clone() };
-    let objects = manifests::manifests(&plan.pipeline)?;
+    let owner = Names::of(&plan.pipeline, spec).owner();
     let states = pods(&cluster, &owner).await?;
     let mut used = usage(&cluster, &owner, &states).await;
     let with_usage = |state: PodState| {
@@ -57,10 +56,12 @@ pub(super) async fn look(plan: &Plan, options: &Options, spec: &Kubernetes) -> R
     };
     let pods = states.into_iter().map(with_usage).collect();
     // Who may look at pods alone sees those.
-    let inventory = Inventory::discover(&cluster, &owner, &objects).await.ok();
-    let volumes =
-        inventory.iter().flat_map(Inventory::iter).filter(|live| live.is_volume()).map(volume).collect();
-    let changes = compare(&cluster, &owner, &objects).await.ok();
+    let volumes = Inventory::volumes(&cluster, &owner).await.unwrap_or_default();
+    let volumes = volumes.iter().map(volume).collect();
+    let changes = match manifests::rendered(&plan.pipeline, &plan.base).await {
+        Ok(objects) => compare(&cluster, &owner, &objects).await.ok(),
+        Err(_) => None,
+    };
     let drift = changes.map(|changes| {
         let differs =
             changes.0.iter().filter(|change| !matches!(change.action, Action::Leave | Action::Keep));

@@ -6,10 +6,10 @@ use super::super::reach::Servers;
 use super::{Site, connect};
 use crate::infrastructure::usage::Sampler;
 use crate::infrastructure::{
-    Applied, ObjectEvent, ObjectState, Password, access, apply, manifests, readiness, secrets,
+    Applied, ObjectEvent, ObjectState, access, apply, manifests, readiness, secrets,
 };
 use crate::progress::{Event, Progress};
-use crate::spec::{Kubernetes, SecretSource};
+use crate::spec::{Kubernetes, Password, SecretSource};
 use crate::stages::run::Options;
 use crate::stages::validate::Plan;
 use crate::stages::{Fault, fault};
@@ -63,7 +63,7 @@ impl Site<'_> {
         access::check(&self.cluster).await?;
         let (cluster, owner) = (&self.cluster, &self.owner);
         // Pods do not start without the Secret, and a Secret needs the namespace.
-        let made = apply::namespace(cluster, owner, &objects, options.conflicts, &mut tell).await?;
+        let made = apply::namespace(cluster, &objects, options.conflicts, &mut tell).await?;
         self.ensure_auth().await?;
         let mut applied = apply::apply(cluster, owner, &objects, options.conflicts, &mut tell).await?;
         if made {
@@ -79,9 +79,7 @@ impl Site<'_> {
     /// Makes sure that the password of a Neo4j that runner deploys is in the cluster.
     async fn ensure_auth(&self) -> Result<(), Fault> {
         let neo4j = &self.spec.neo4j;
-        let source = neo4j.password_from.as_ref();
-        let is_there = source.is_some_and(|source| source.secret.is_some());
-        if neo4j.existing.is_some() || is_there {
+        if !secrets::makes_auth(neo4j) {
             return Ok(());
         }
         let given = |source: &SecretSource| {
@@ -90,7 +88,7 @@ impl Site<'_> {
                 fault::missing_secret(reason).at_key(&super::at().key("neo4j").key("passwordFrom"))
             })
         };
-        let given = source.map(given).transpose()?;
+        let given = neo4j.password_from.as_ref().map(given).transpose()?;
         secrets::ensure_auth(&self.cluster, &self.owner, &self.names.neo4j_auth(), given).await?;
         Ok(())
     }
