@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 
+use super::Fault;
 use super::stream::{Counters, Watch};
 use super::validate::Plan;
 use crate::graph::{
@@ -73,13 +74,13 @@ fn jittered(wait: Duration) -> Duration {
 #[derive(Debug, Clone)]
 pub(super) struct Outages {
     /// How long each request is tried.
-    pub longest: Duration,
+    longest: Duration,
     /// Who counts the tries.
     counters: Arc<Counters>,
     /// Who hears of an outage that lasts.
     pub progress: Progress,
     /// What ends the waiting.
-    pub interrupt: Interrupt,
+    interrupt: Interrupt,
     /// In which stage the run is.
     stage: Arc<Mutex<Stage>>,
 }
@@ -122,6 +123,17 @@ impl Outages {
         loop {
             match ask().await {
                 Err(GraphError::Unavailable { message }) if self.another(&mut waits, &message).await => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Does what takes several servers, and does it again from the start while one of them is not there yet, or away.
+    pub async fn wait_out<T>(&self, attempt: impl AsyncFn() -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut waits = self.waits();
+        loop {
+            match Box::pin(attempt()).await {
+                Err(fault) if fault.may_pass() && self.another(&mut waits, &fault.summary()).await => {}
                 outcome => return outcome,
             }
         }
