@@ -131,7 +131,7 @@ fn counts(report: &Report) -> String {
     let rare = [
         ("Loaded by other loaders", rows.other_loaders),
         ("Duplicates left out", rows.duplicates),
-        ("Tried again after an outage", rows.retries),
+        ("Tried again", rows.retries),
     ];
     hops.extend(rare.into_iter().filter(|(_, count)| *count > 0));
     let headings: Vec<_> = hops.iter().map(|(name, _)| (*name, true)).collect();

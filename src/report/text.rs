@@ -126,7 +126,7 @@ impl Writer {
         let rare = [
             (rows.other_loaders, "by other loaders"),
             (rows.duplicates, "duplicates left out"),
-            (rows.retries, "tried again after an outage"),
+            (rows.retries, "tried again"),
         ];
         hops.extend(rare.into_iter().filter(|(count, _)| *count > 0));
         let graph = report.graph.nodes.iter().chain(&report.graph.relationships);

@@ -27,6 +27,7 @@ pub(super) fn header(report: &Report) -> Markup {
                 ul {
                     @if !report.findings.is_empty() { li { a href="#findings" { "Findings" } } }
                     li { a href="#stages" { "Stages" } }
+                    @if !report.usage.is_empty() { li { a href="#usage" { "Usage" } } }
                     li { a href="#rows" { "Rows" } }
                     li { a href="#graph" { "Graph" } }
                     @if !report.analyses.is_empty() { li { a href="#analyses" { "Analyses" } } }
