@@ -6,6 +6,7 @@ use kube::api::ListParams;
 use kube::{Api, Client};
 
 use super::tunnel::TunnelError;
+use crate::infrastructure::diagnose::is_ready;
 
 /// A pod that is ready behind a service, and the port that its container listens on.
 pub(super) async fn behind(
@@ -48,13 +49,6 @@ fn choose(service: &Service, port: u16, pods: &[Pod]) -> Option<(String, u16)> {
         }
     };
     Some((pod.metadata.name.clone()?, port))
-}
-
-/// Whether a pod is ready, and nobody has asked it to go.
-fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let mut ready = conditions.filter(|condition| condition.type_ == "Ready");
-    pod.metadata.deletion_timestamp.is_none() && ready.any(|condition| condition.status == "True")
 }
 
 #[cfg(test)]

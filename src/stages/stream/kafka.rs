@@ -45,7 +45,7 @@ pub(super) async fn stream(
     let way = Way::new(plan, endpoints, topic, extent, watch);
     let source = way.source().await?;
     if let Some(worker) = &endpoints.worker {
-        return way.by_connect(source, worker, watch).await;
+        return way.by_connect(source, worker).await;
     }
     let loaded = way.loaded();
     let mut starts =
@@ -53,19 +53,19 @@ pub(super) async fn stream(
     starts.retain(|partition, _| extent.share.owns(*partition));
     let (consumer, lanes) = Consumer::open(&topic.kafka, way.name(), &starts, &way.consumer_options())?;
     let Some((dataset, resume, producer)) = source else {
-        return way.load_only(&consumer, lanes, watch).await;
+        return way.load_only(&consumer, lanes).await;
     };
     let total = dataset.rows().saturating_sub(resume.passed);
     let batches = dataset.scan(resume.after.as_ref(), extent.limit);
-    let produce = way.produce((dataset, batches), producer, &consumer, watch);
-    let load = way.load(&consumer, lanes, watch);
+    let produce = way.produce((dataset, batches), producer, &consumer);
+    let load = way.load(&consumer, lanes);
     let (producing, loading) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
         never = tick(watch.counters, Some(total), watch.progress) => match never {},
     };
     loading?;
     producing?;
-    way.conclude(Some(total), &consumer, watch).await
+    way.conclude(Some(total), &consumer).await
 }
 
 /// What moving rows over Kafka needs to know.
@@ -120,18 +120,13 @@ impl<'a> Way<'a> {
     }
 
     /// Loads what others have produced: up to where the topic ends now, or until it is asked to stop.
-    async fn load_only(
-        &self,
-        consumer: &Consumer,
-        lanes: Vec<Lane>,
-        watch: &Watch<'_>,
-    ) -> Result<Streamed, Fault> {
+    async fn load_only(&self, consumer: &Consumer, lanes: Vec<Lane>) -> Result<Streamed, Fault> {
         self.end_lanes(consumer).await?;
         tokio::select! {
-            loaded = self.load(consumer, lanes, watch) => loaded?,
-            never = tick(watch.counters, None, watch.progress) => match never {},
+            loaded = self.load(consumer, lanes) => loaded?,
+            never = tick(self.watch.counters, None, self.watch.progress) => match never {},
         }
-        self.conclude(None, consumer, watch).await
+        self.conclude(None, consumer).await
     }
 
     /// Looks again and again where the topic ends, for those who watch the lag, until it is dropped.
@@ -197,14 +192,13 @@ impl<'a> Way<'a> {
         (dataset, batches): (&Dataset, impl Stream<Item = Result<Batch, SourceError>>),
         mut producer: Producer,
         consumer: &Consumer,
-        watch: &Watch<'_>,
     ) -> Result<(), Fault> {
-        let outcome = self.put_all(dataset, batches, &mut producer, watch).await;
+        let outcome = self.put_all(dataset, batches, &mut producer).await;
         if outcome.is_err() && self.extent.follow {
             consumer.end_at(BTreeMap::new());
         }
         let ended = self.end_lanes(consumer).await;
-        watch.counters.retries.add(producer.health().outages());
+        self.watch.counters.retries.add(producer.health().outages());
         producer.close().await;
         outcome?;
         Ok(ended?)
@@ -216,9 +210,8 @@ impl<'a> Way<'a> {
         dataset: &Dataset,
         batches: impl Stream<Item = Result<Batch, SourceError>>,
         producer: &mut Producer,
-        watch: &Watch<'_>,
     ) -> Result<(), Fault> {
-        let counters = watch.counters;
+        let counters = self.watch.counters;
         let key = self.plan.pipeline.spec.topic.key.as_deref();
         let digest = self.plan.stream_digest.rows.as_str().into();
         let encoder = Encoder::new(&dataset.columns(), key, digest)?;
@@ -230,15 +223,15 @@ impl<'a> Way<'a> {
             }
             Ok(ControlFlow::Continue(()))
         };
-        super::produce::each(batches, &encoder, counters, watch.interrupt, put).await?;
+        super::produce::each(batches, &encoder, counters, self.watch.interrupt, put).await?;
         let delivered = producer.flush().await?;
         counters.delivered.add(delivered.values().sum());
         Ok(())
     }
 
     /// Loads all lanes, side by side; the first fault of one ends all.
-    async fn load(&self, consumer: &Consumer, lanes: Vec<Lane>, watch: &Watch<'_>) -> Result<(), LoadError> {
-        let job = Job::new(self.plan, self.endpoints, watch);
+    async fn load(&self, consumer: &Consumer, lanes: Vec<Lane>) -> Result<(), LoadError> {
+        let job = Job::new(self.plan, self.endpoints, self.watch);
         let mapping = Arc::new(self.plan.mapping.clone());
         let lane = |lane: Lane| {
             let partition = lane.partition();
@@ -252,26 +245,26 @@ impl<'a> Way<'a> {
             let loader = Loader::new(&job, checkpoints, DeadLetters::Topic(Box::new(letters)));
             let from = lane.position();
             let reader = Reader::new(lane, Arc::clone(&mapping), job.batch_rows());
-            run(loader, reader, (partition, from), consumer, watch)
+            run(loader, reader, (partition, from), consumer, self.watch)
         };
         for (partition, next) in lanes.iter().map(|lane| (lane.partition(), lane.position())) {
-            watch.counters.loaded_to(partition, next);
+            self.watch.counters.loaded_to(partition, next);
         }
         let ended = tokio::select! {
             ended = try_join_all(lanes.into_iter().map(lane)) => ended,
-            never = self.look_at_ends(watch.counters) => match never {},
+            never = self.look_at_ends(self.watch.counters) => match never {},
         };
-        watch.counters.retries.add(consumer.health().outages());
+        self.watch.counters.retries.add(consumer.health().outages());
         let ended = ended?;
         consumer.commit_and_wait(ended.into_iter().collect()).await;
         Ok(())
     }
 
     /// Compares the counts of the hops into the topic, where there is a source.
-    fn source_checks(rows: &Rows, total: Option<u64>, cut_short: bool, watch: &Watch<'_>) -> Vec<Check> {
+    fn source_checks(&self, rows: &Rows, total: Option<u64>, cut_short: bool) -> Vec<Check> {
         let Some(total) = total else { return Vec::new() };
-        let accounted = rows.filtered_out + watch.counters.there_already.get() + rows.produced;
-        let (read, produced, delivered) = (rows.read, rows.produced, watch.counters.delivered.get());
+        let accounted = rows.filtered_out + self.watch.counters.there_already.get() + rows.produced;
+        let (read, produced, delivered) = (rows.read, rows.produced, self.watch.counters.delivered.get());
         let mut checks = vec![
             check("rows read = filtered out + in the topic already + produced", read, accounted),
             check("messages produced = acknowledged", produced, delivered),
@@ -283,16 +276,11 @@ impl<'a> Way<'a> {
     }
 
     /// Compares what was moved with what stands on both sides now.
-    async fn conclude(
-        &self,
-        total: Option<u64>,
-        consumer: &Consumer,
-        watch: &Watch<'_>,
-    ) -> Result<Streamed, Fault> {
-        let mut rows = watch.counters.rows(self.endpoints.loaded());
-        let checkpoints = self.settled(&consumer.ends(), watch).await?;
-        let cut_short = watch.interrupt.requested() || self.extent.limit.is_some() || self.extent.follow;
-        let mut checks = Self::source_checks(&rows, total, cut_short, watch);
+    async fn conclude(&self, total: Option<u64>, consumer: &Consumer) -> Result<Streamed, Fault> {
+        let mut rows = self.watch.counters.rows(self.endpoints.loaded());
+        let checkpoints = self.settled(&consumer.ends()).await?;
+        let cut_short = self.watch.interrupt.requested() || self.extent.limit.is_some() || self.extent.follow;
+        let mut checks = self.source_checks(&rows, total, cut_short);
         let seen = rows.written + rows.dead_letters + rows.duplicates;
         checks.push(check("messages consumed = written + dead letters + duplicates", rows.consumed, seen));
         if !cut_short {
@@ -316,7 +304,7 @@ impl<'a> Way<'a> {
         Ok(Streamed {
             rows,
             checks,
-            dead_letters: watch.counters.examples(),
+            dead_letters: self.watch.counters.examples(),
             earlier_dead_letters: earlier,
             dead_letters_at: Some(super::LettersAt::Topic(letters)),
             cut_short,

@@ -10,7 +10,7 @@ use crate::progress::{Event, Stage};
 use crate::source::Dataset;
 use crate::stages::Fault;
 use crate::stages::deploy::Worker;
-use crate::stages::stream::{LettersAt, Resume, Streamed, Watch, check};
+use crate::stages::stream::{LettersAt, Resume, Streamed, check};
 use crate::topic::connect::{self, Connect, ConnectorConfig, Neo4jSink};
 use crate::topic::kafka::{Producer, Watermarks};
 
@@ -20,13 +20,12 @@ impl Way<'_> {
         &self,
         source: Option<(&Dataset, Resume, Producer)>,
         worker: &Worker,
-        watch: &Watch<'_>,
     ) -> Result<Streamed, Fault> {
         let mut total = None;
         if let Some((dataset, resume, mut producer)) = source {
             total = Some(dataset.rows().saturating_sub(resume.passed));
             let batches = dataset.scan(resume.after.as_ref(), self.extent.limit);
-            let outcome = self.put_all(dataset, batches, &mut producer, watch).await;
+            let outcome = self.put_all(dataset, batches, &mut producer).await;
             producer.close().await;
             outcome?;
         }
@@ -35,8 +34,8 @@ impl Way<'_> {
         let marks = self.topic.kafka.watermarks(self.name()).await?;
         let ends = high(&marks);
         let begun = self.left(config.name(), &ends).await?;
-        self.run_connector(&worker.connect, &config, &ends, begun, watch).await?;
-        self.conclude_connect(config.name(), begun, before, total, watch).await
+        self.run_connector(&worker.connect, &config, &ends, begun).await?;
+        self.conclude_connect(config.name(), begun, before, total).await
     }
 
     /// Sees the connector through until it has read the topic up to `ends`.
@@ -46,21 +45,20 @@ impl Way<'_> {
         config: &ConnectorConfig,
         ends: &BTreeMap<u32, u64>,
         begun: u64,
-        watch: &Watch<'_>,
     ) -> Result<(), Fault> {
         worker.validate(config).await?;
         let submitted = worker.submit(config).await?;
         worker.begin(config.name(), submitted).await?;
         let note = format!("connector `{}` on {}: {submitted}", config.name(), worker.address());
-        watch.progress.tell(Event::StageNote { stage: Stage::Stream, note });
+        self.watch.progress.tell(Event::StageNote { stage: Stage::Stream, note });
         let name = config.name();
         let (kafka, topic) = (&self.topic.kafka, self.name());
         let left = async || connect::left(kafka, topic, name, ends).await;
         let tell = |left: u64, _: &connect::Status| {
             let done = begun.saturating_sub(left);
             let (stage, unit, total) = (Stage::Stream, "records".into(), Some(begun));
-            watch.progress.tell(Event::StageProgress { stage, unit, done, total });
-            !watch.interrupt.requested()
+            self.watch.progress.tell(Event::StageProgress { stage, unit, done, total });
+            !self.watch.interrupt.requested()
         };
         worker.follow(name, left, tell).await?;
         Ok(())
@@ -101,9 +99,8 @@ impl Way<'_> {
         begun: u64,
         letters_before: u64,
         total: Option<u64>,
-        watch: &Watch<'_>,
     ) -> Result<Streamed, Fault> {
-        let counters = watch.counters;
+        let counters = self.watch.counters;
         let marks = self.topic.kafka.watermarks(self.name()).await?;
         let left = self.left(connector, &high(&marks)).await?;
         let letters = self.letters().await?.saturating_sub(letters_before);
@@ -114,8 +111,8 @@ impl Way<'_> {
         let loaded_before =
             marks.values().map(|marks| marks.high - marks.low).sum::<u64>().saturating_sub(begun);
         let rows = counters.rows(loaded_before);
-        let cut_short = watch.interrupt.requested() || self.extent.limit.is_some();
-        let mut checks = Self::source_checks(&rows, total, cut_short, watch);
+        let cut_short = self.watch.interrupt.requested() || self.extent.limit.is_some();
+        let mut checks = self.source_checks(&rows, total, cut_short);
         if !cut_short {
             checks.push(check("records that the connector has not read = none", 0, left));
         }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::Way;
 use crate::graph::Checkpoint;
 use crate::progress::{Event, Stage};
-use crate::stages::stream::Watch;
 use crate::stages::{Fault, fault};
 
 /// How often the checkpoints are looked at.
@@ -27,14 +26,13 @@ impl Way<'_> {
     pub(super) async fn settled(
         &self,
         ends: &BTreeMap<u32, u64>,
-        watch: &Watch<'_>,
     ) -> Result<BTreeMap<u32, Checkpoint>, Fault> {
         let total: u64 = ends.values().sum();
         let (mut moved_at, mut before) = (Instant::now(), 0);
         loop {
             let checkpoints = self.endpoints.store.checkpoints(self.name()).await?;
             let done = reached(&checkpoints, ends);
-            if done >= total || !self.awaits_others(watch) {
+            if done >= total || !self.awaits_others() {
                 return Ok(checkpoints);
             }
             if done > before {
@@ -43,18 +41,18 @@ impl Way<'_> {
                 return Err(fault::loaders_stand_still(total - done, self.patience));
             }
             let (stage, unit) = (Stage::Stream, "records loaded by all".into());
-            watch.progress.tell(Event::StageProgress { stage, unit, done, total: Some(total) });
+            self.watch.progress.tell(Event::StageProgress { stage, unit, done, total: Some(total) });
             tokio::select! {
                 () = tokio::time::sleep(LOOKING) => {}
-                () = watch.interrupt.made() => {}
+                () = self.watch.interrupt.made() => {}
             }
         }
     }
 
     /// Whether the run ends with its last loader, rather than with this one.
-    fn awaits_others(&self, watch: &Watch<'_>) -> bool {
+    fn awaits_others(&self) -> bool {
         let share = self.extent.share;
-        share.leads() && share.has_others() && !self.extent.follow && !watch.interrupt.requested()
+        share.leads() && share.has_others() && !self.extent.follow && !self.watch.interrupt.requested()
     }
 
     /// What the other loaders have done since this one began.
