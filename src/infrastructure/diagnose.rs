@@ -11,7 +11,7 @@ use strum::EnumDiscriminants;
 
 use super::Id;
 
-/// A container that was restarted this often for want of memory will be again.
+/// A container that was killed this often for want of memory will be again.
 const KILLED_FOR_MEMORY: i32 = 2;
 /// A container that ended this often ends by itself. Twice happens to one that waits for another in vain.
 const CRASHED: i32 = 3;
@@ -64,8 +64,8 @@ pub enum Cause {
     OutOfMemory {
         /// The limit.
         limit: Option<String>,
-        /// How often it was started again.
-        restarts: i32,
+        /// How often it was killed so far.
+        kills: i32,
     },
     /// The image cannot be pulled.
     ImagePull {
@@ -95,7 +95,7 @@ impl Cause {
                 return None;
             }
             Self::Crash { restarts, .. } if *restarts < CRASHED => return None,
-            Self::OutOfMemory { restarts, .. } if *restarts < KILLED_FOR_MEMORY => return None,
+            Self::OutOfMemory { kills, .. } if *kills < KILLED_FOR_MEMORY => return None,
             Self::Crash { .. } | Self::OutOfMemory { .. } => 0,
             // A registry or a controller may hiccup; who made the namespace may still be at it.
             Self::ImagePull { .. } | Self::Quota { .. } | Self::Refused { .. } => 5,
@@ -117,7 +117,7 @@ impl Cause {
             Self::VolumePending { claim, .. } => format!("waits for volume {claim}"),
             Self::Settings { .. } => "refers to what is not there".to_owned(),
             Self::Crash { restarts, .. } => format!("ended, {restarts} restarts"),
-            Self::OutOfMemory { restarts, .. } => format!("out of memory, {restarts} restarts"),
+            Self::OutOfMemory { kills, .. } => format!("out of memory, killed {kills} times"),
             Self::ImagePull { image, .. } => format!("cannot pull {image}"),
             Self::Quota { .. } => "the quota is used up".to_owned(),
             Self::Refused { .. } => "refused by the namespace".to_owned(),
@@ -230,8 +230,11 @@ fn of_container(seen: Seen<'_>, pod: &Pod, status: &ContainerStatus) -> Option<C
     let ended = |state: &Option<ContainerState>| state.as_ref().and_then(|state| state.terminated.clone());
     let last = ended(&status.state).or_else(|| ended(&status.last_state));
     let waiting = status.state.as_ref().and_then(|state| state.waiting.clone());
-    let memory =
-        || Cause::OutOfMemory { limit: memory_limit(pod, &status.name), restarts: status.restart_count };
+    let runs = status.state.as_ref().is_some_and(|state| state.running.is_some());
+    let memory = || Cause::OutOfMemory {
+        limit: memory_limit(pod, &status.name),
+        kills: status.restart_count + i32::from(!runs),
+    };
     if last.as_ref().is_some_and(is_out_of_memory) {
         return Some(memory());
     }
