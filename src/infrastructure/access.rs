@@ -1,5 +1,6 @@
 //! What runner must be allowed to do in a namespace: one list, asked about before anything is done, and written as a Role in `k8s/`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -31,6 +32,10 @@ const NEEDED: [(&str, &[&str], &[&str]); 7] = [
     ("batch", &["jobs"], &["get", "list", "create", "patch", "delete"]),
 ];
 
+/// What a run inside the cluster takes besides: its pods get a Role of their own.
+const NEEDED_OF_RUNS: (&str, &[&str], &[&str]) =
+    ("rbac.authorization.k8s.io", &["roles", "rolebindings"], &["get", "list", "create", "patch", "delete"]);
+
 /// What following the pods and reaching their ports takes.
 const NEEDED_OF_PODS: [(&str, &[&str]); 4] = [
     ("pods", &["get", "list", "watch", "delete"]),
@@ -39,6 +44,15 @@ const NEEDED_OF_PODS: [(&str, &[&str]); 4] = [
     ("pods/portforward", &["get", "create"]),
     ("events", &["list"]),
 ];
+
+/// What is to be done in a namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undertaking {
+    /// Servers are deployed, looked at, reached from here, or taken away.
+    Servers,
+    /// The same, and then a run inside the cluster.
+    RunInside,
+}
 
 /// Something that one may or may not do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,14 +70,7 @@ pub struct Permission {
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { group, resource, verb, namespace } = self;
-        write!(f, "{verb} {resource}")?;
-        if !group.is_empty() {
-            write!(f, ".{group}")?;
-        }
-        match namespace {
-            Some(namespace) => write!(f, " in namespace {namespace}"),
-            None => write!(f, " in the cluster"),
-        }
+        write!(f, "{verb} {} {}", full_name(group, resource), place(namespace.as_deref()))
     }
 }
 
@@ -78,10 +85,11 @@ pub enum AccessError {
     Missing(Vec<Permission>),
 }
 
-/// All that is needed in a namespace.
+/// All that an undertaking needs in a namespace.
 #[must_use]
-pub fn needed(namespace: &str) -> Vec<Permission> {
-    let objects = NEEDED.iter().flat_map(|(group, resources, verbs)| {
+pub fn needed(namespace: &str, undertaking: Undertaking) -> Vec<Permission> {
+    let runs = (undertaking == Undertaking::RunInside).then_some(&NEEDED_OF_RUNS);
+    let objects = NEEDED.iter().chain(runs).flat_map(|(group, resources, verbs)| {
         resources.iter().flat_map(move |resource| verbs.iter().map(move |verb| (*group, *resource, *verb)))
     });
     let pods = NEEDED_OF_PODS
@@ -93,20 +101,44 @@ pub fn needed(namespace: &str) -> Vec<Permission> {
     objects.chain(pods).map(permission).collect()
 }
 
-/// Reaches the cluster, and asks whether all that a pipeline needs is allowed.
+/// Permissions in few words: the verbs of a resource together, and the resources of a group that want the same verbs.
+#[must_use]
+pub fn summary(permissions: &[Permission]) -> Vec<String> {
+    let mut verbs: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for Permission { group, resource, verb, namespace } in permissions {
+        verbs.entry((namespace, *group, *resource)).or_default().push(*verb);
+    }
+    let mut resources: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for ((namespace, group, resource), verbs) in verbs {
+        resources.entry((namespace, group, verbs)).or_default().push(full_name(group, resource));
+    }
+    let line = |((namespace, _, verbs), resources): ((&Option<String>, _, Vec<&str>), Vec<String>)| {
+        format!("{} {} {}", verbs.join(", "), resources.join(", "), place(namespace.as_deref()))
+    };
+    resources.into_iter().map(line).collect()
+}
+
+/// A resource with its group, as `kubectl` has it.
+fn full_name(group: &str, resource: &str) -> String {
+    if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") }
+}
+
+fn place(namespace: Option<&str>) -> String {
+    namespace.map_or_else(|| "in the cluster".to_owned(), |namespace| format!("in namespace {namespace}"))
+}
+
+/// Reaches the cluster, and asks whether all that an undertaking needs is allowed.
 ///
 /// Making the namespace is asked about only where it is not there: who has a Role in one needs no more than that.
 ///
 /// # Errors
 /// Where the API server cannot be reached within 5 s, or permissions are missing: all of them.
-pub async fn check(cluster: &Cluster) -> Result<(), AccessError> {
-    let namespace = cluster.namespace();
-    let first = needed(namespace).into_iter().next();
-    if let Some(first) = first {
+pub async fn check(cluster: &Cluster, undertaking: Undertaking) -> Result<(), AccessError> {
+    let mut permissions = needed(cluster.namespace(), undertaking);
+    if let Some(first) = permissions.first() {
         // The first question is asked once, and alone: it finds out whether anybody is there.
-        cluster.ask_once(review(cluster, &first), REACHED_WITHIN).await?;
+        cluster.ask_once(review(cluster, first), REACHED_WITHIN).await?;
     }
-    let mut permissions = needed(namespace);
     match cluster.find(&cluster.namespace_id(), Wave::Namespace).await {
         Ok(Some(_)) | Err(RequestError::Forbidden { .. }) => {}
         Ok(None) => {
@@ -165,7 +197,8 @@ mod tests {
             apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: runner\nrules:\n"
             .to_owned();
         let pods = NEEDED_OF_PODS.map(|(resource, verbs)| ("", vec![resource], verbs));
-        let objects = NEEDED.iter().map(|(group, resources, verbs)| (*group, resources.to_vec(), *verbs));
+        let objects = NEEDED.iter().chain([&NEEDED_OF_RUNS]);
+        let objects = objects.map(|(group, resources, verbs)| (*group, resources.to_vec(), *verbs));
         for (group, resources, verbs) in objects.chain(pods) {
             writeln!(text, "  - apiGroups: [\"{group}\"]").unwrap();
             writeln!(text, "    resources: [{}]", resources.join(", ")).unwrap();
@@ -186,9 +219,23 @@ mod tests {
 
     #[test]
     fn a_permission_is_named_by_verb_resource_and_place() {
-        let all = needed("trips");
+        let all = needed("trips", Undertaking::Servers);
         let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
         assert!(texts.contains(&"patch statefulsets.apps in namespace trips".to_owned()));
         assert!(texts.contains(&"create pods/portforward in namespace trips".to_owned()));
+    }
+
+    #[test]
+    fn what_is_missing_altogether_takes_a_line_for_each_kind_of_thing() {
+        insta::assert_snapshot!(summary(&needed("trips", Undertaking::RunInside)).join("\n"));
+    }
+
+    #[test]
+    fn only_a_run_inside_the_cluster_needs_roles() {
+        let of_roles = |undertaking| {
+            let all = needed("trips", undertaking);
+            all.iter().filter(|permission| permission.resource.starts_with("role")).count()
+        };
+        assert_eq!((of_roles(Undertaking::Servers), of_roles(Undertaking::RunInside)), (0, 10));
     }
 }

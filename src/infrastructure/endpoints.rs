@@ -97,6 +97,12 @@ impl Names {
         format!("{}-run-environment", self.pipeline)
     }
 
+    /// The Secret with the files that nobody else may read, for the pods of a run.
+    #[must_use]
+    pub fn run_private(&self) -> String {
+        format!("{}-run-private", self.pipeline)
+    }
+
     /// The config map that takes the report of a run in the cluster.
     #[must_use]
     pub fn report(&self) -> String {

@@ -1,28 +1,29 @@
 //! The job of a run inside the cluster: begun, looked at, listened to, ended.
 
-use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use futures::io::AsyncBufReadExt as _;
 use futures::{Stream, TryStreamExt as _};
 use k8s_openapi::api::batch::v1::{Job, JobStatus};
-use k8s_openapi::api::core::v1::{ConfigMap, ContainerState, Pod, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, ContainerState, Pod};
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams};
-use serde::de::DeserializeOwned;
+use kube::api::{ListParams, LogParams, Patch, PatchParams};
+use serde::Serialize;
 use serde_json::json;
 
+use super::apply::delete;
 use super::manifests::job::{CONTAINER, REPORT_KEY};
 use super::object::FIELD_MANAGER;
 use super::plan::{Run, apply_one};
-use super::{Cluster, Conflicts, Names, Object, RequestError};
+use super::{Cluster, Conflicts, Id, Live, Names, Object, ObjectsError, Refusal, RequestError, Wave};
 
 /// How often it is looked whether something is gone.
 const LOOKING: Duration = Duration::from_millis(300);
 
 /// How a job stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "camelCase")]
 pub enum JobState {
     /// Its pods are at work, or on their way.
     UnderWay,
@@ -38,9 +39,11 @@ pub enum JobState {
 }
 
 /// A job, as it is in the cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RunJob {
     /// How it stands.
+    #[serde(flatten)]
     pub state: JobState,
     /// How many loaders it has.
     pub loaders: i32,
@@ -95,10 +98,6 @@ impl Jobs<'_> {
         Api::namespaced(self.cluster.client(), self.cluster.namespace())
     }
 
-    fn secrets(&self) -> Api<Secret> {
-        Api::namespaced(self.cluster.client(), self.cluster.namespace())
-    }
-
     fn config_maps(&self) -> Api<ConfigMap> {
         Api::namespaced(self.cluster.client(), self.cluster.namespace())
     }
@@ -116,56 +115,55 @@ impl Jobs<'_> {
     /// Begins a run: what was left of the last one goes first.
     ///
     /// # Errors
-    /// Where the API server does not answer, or refuses.
-    pub async fn begin(
-        &self,
-        objects: &[Object],
-        environment: &BTreeMap<String, String>,
-    ) -> Result<(), RequestError> {
-        self.clear().await?;
-        if !environment.is_empty() {
-            let params = PatchParams::apply(FIELD_MANAGER);
-            let (api, name) = (self.secrets(), self.names.run_environment());
-            let patch = Patch::Apply(self.environment(environment));
-            self.cluster.ask(|| api.patch(&name, &params, &patch)).await?;
-        }
+    /// Where one of the names is taken by what is not the pipeline's, an object is refused, or the API server does not answer.
+    pub async fn begin(&self, objects: &[Object]) -> Result<(), ObjectsError> {
+        self.clear(objects).await?;
         for object in objects {
-            apply_one(self.cluster, object, Conflicts::Refuse, Run::Real).await?;
+            if let Err(error) = apply_one(self.cluster, object, Conflicts::Refuse, Run::Real).await {
+                return Err(ObjectsError::Refused(vec![Refusal::read(&object.id(), error)?]));
+            }
         }
         Ok(())
     }
 
-    fn environment(&self, variables: &BTreeMap<String, String>) -> serde_json::Value {
-        let annotations = json!({ super::object::PRUNE_ANNOTATION: "disabled" });
-        let labels = self.names.owner().labels();
-        json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": { "name": self.names.run_environment(), "labels": labels, "annotations": annotations },
-            "stringData": variables,
-        })
-    }
-
-    /// Removes a job that has ended, with its pods, its report and its variables, and waits until they are gone.
-    async fn clear(&self) -> Result<(), RequestError> {
-        self.delete(&self.config_maps(), &self.names.report()).await?;
-        self.delete(&self.secrets(), &self.names.run_environment()).await?;
-        self.delete(&self.jobs(), &self.names.run()).await?;
+    /// Removes a job that has ended, with its pods, its report and its variables, and waits until they are gone; unless something that
+    /// is not the pipeline's has one of the names.
+    async fn clear(&self, objects: &[Object]) -> Result<(), ObjectsError> {
+        let once = self.of_one_run();
+        let others = objects.iter().map(|object| (object.id(), object.wave));
+        let others = others.filter(|(id, _)| !once.iter().any(|(one, _)| one == id));
+        let looks =
+            once.iter().cloned().chain(others).map(async |(id, wave)| self.cluster.find(&id, wave).await);
+        let found: Vec<Live> = try_join_all(looks).await?.into_iter().flatten().collect();
+        let owner = self.names.owner();
+        let foreign = found.iter().filter(|live| !live.belongs_to(&owner)).map(Live::foreign);
+        let foreign: Vec<Refusal> = foreign.collect();
+        if !foreign.is_empty() {
+            return Err(ObjectsError::Refused(foreign));
+        }
+        for live in found.iter().filter(|live| once.iter().any(|(id, _)| *id == live.id)) {
+            delete(self.cluster, live).await?;
+        }
         while self.look().await?.is_some() {
             tokio::time::sleep(LOOKING).await;
         }
         Ok(())
     }
 
-    async fn delete<K>(&self, api: &Api<K>, name: &str) -> Result<(), RequestError>
-    where
-        K: Clone + DeserializeOwned + Debug,
-    {
-        let params = DeleteParams::foreground();
-        match self.cluster.ask(|| api.delete(name, &params)).await {
-            Err(RequestError::Refused(status)) if status.is_not_found() => Ok(()),
-            answer => answer.map(drop),
-        }
+    /// What is of one run alone.
+    fn of_one_run(&self) -> [(Id, Wave); 4] {
+        let id = |api_version: &str, kind: &str, name: String| Id {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: Some(self.names.namespace.clone()),
+            name,
+        };
+        [
+            (id("v1", "ConfigMap", self.names.report()), Wave::Settings),
+            (id("v1", "Secret", self.names.run_environment()), Wave::Settings),
+            (id("v1", "Secret", self.names.run_private()), Wave::Settings),
+            (id("batch/v1", "Job", self.names.run()), Wave::Jobs),
+        ]
     }
 
     /// The pods of a loader, the oldest first.

@@ -3,9 +3,10 @@
 use super::Fault;
 use super::deploy::kubernetes;
 use super::run::Options;
+use crate::infrastructure::access::{self, Undertaking};
 use crate::infrastructure::destroy::{self, Data, Destruction};
 use crate::infrastructure::manifests::manifests;
-use crate::infrastructure::{Cluster, Names, ObjectEvent, access};
+use crate::infrastructure::{Cluster, Names, ObjectEvent};
 use crate::spec::Pipeline;
 
 /// What would be taken away, and from where.
@@ -30,7 +31,7 @@ impl Doomed {
         let kubernetes = pipeline.spec.infrastructure.kubernetes.as_ref();
         let spec = kubernetes.ok_or_else(super::fault::nothing_deployed)?;
         let (cluster, _) = kubernetes::cluster(options, spec).await?;
-        access::check(&cluster).await?;
+        access::check(&cluster, Undertaking::Servers).await?;
         let owner = Names::of(pipeline, spec).owner();
         // Where no manifests can be made any more, the kinds that runner itself makes are looked through all the same.
         let objects = manifests(pipeline).unwrap_or_default();

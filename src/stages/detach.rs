@@ -12,12 +12,13 @@ use super::run::Options;
 use super::validate::{self, Plan};
 use super::{Fault, Origin, Target, deploy, fault};
 use crate::diagnostic::Diagnostic;
+use crate::infrastructure::access::{self, Undertaking};
 use crate::infrastructure::job::{JobState, Jobs};
 use crate::infrastructure::manifests::job;
 use crate::progress::{Interrupt, Outcome, Progress, Stage};
 use crate::report::Report;
+use crate::spec::Password;
 use crate::spec::load::{self, Document};
-use crate::validate::secret_sources;
 
 /// The most bytes of a report that a config map takes: it holds 1 MiB, with what else is in it.
 const REPORT_BYTES: usize = 900 * 1024;
@@ -93,14 +94,14 @@ async fn begin(
     let spec = plan.pipeline.spec.infrastructure.kubernetes.as_ref();
     let spec = spec.filter(|_| options.target(plan) == Target::Kubernetes).ok_or_else(fault::no_cluster)?;
     // What cannot be sent along is told before anything is deployed.
-    let variables = variables(plan, origin)?;
     let mut baggage = baggage::pack(plan, spec, origin)?;
-    baggage.has_environment = !variables.is_empty();
+    baggage.environment = variables(plan, origin);
     if let Some(limit) = options.limit {
         baggage.arguments.extend(["--limit".to_owned(), limit.to_string()]);
     }
     let objects = job::run(&plan.pipeline, &baggage)?;
     let site = deploy::Site::open(plan, options, spec).await?;
+    access::check(&site.cluster, Undertaking::RunInside).await?;
     let jobs = Jobs { cluster: &site.cluster, names: &site.names };
     if let Some(job) = jobs.look().await?.filter(|job| job.state == JobState::UnderWay) {
         return Err(fault::job_under_way(&site.names.run(), &spec.namespace, &job));
@@ -116,30 +117,23 @@ async fn begin(
         loaders: plan.pipeline.spec.stream.loaders,
     };
     let beginning = async {
-        jobs.begin(&objects, &variables).await?;
+        jobs.begin(&objects).await?;
         Ok(begun)
     };
     journal.stage(Stage::Stream, beginning).await
 }
 
-/// The environment variables that the file names, with their values: they go into a Secret.
-fn variables(plan: &Plan, origin: &Origin) -> Result<BTreeMap<String, String>, Fault> {
+/// The environment variables that the file names, with their values.
+fn variables(plan: &Plan, origin: &Origin) -> BTreeMap<String, Password> {
     let spec = &plan.pipeline.spec;
     let found = RefCell::new(BTreeMap::new());
     let take = |name: &str| {
         let value = std::env::var(name).ok()?;
-        found.borrow_mut().insert(name.to_owned(), value.clone());
+        found.borrow_mut().insert(name.to_owned(), Password::from(value.clone()));
         Some(value)
     };
     drop(load::read(&origin.path, &take));
-    for (at, source) in secret_sources(spec) {
-        // The password of a Neo4j that runner deploys is in a Secret of its own by now, wherever it was before.
-        if at == crate::diagnostic::Path::of("spec.infrastructure.kubernetes.neo4j.passwordFrom") {
-            continue;
-        }
-        if source.file.is_some() {
-            return Err(fault::secret_not_in_cluster(&at));
-        }
+    for (_, source) in baggage::secret_sources(spec) {
         if let Some(name) = &source.env {
             take(name);
         }
@@ -149,7 +143,7 @@ fn variables(plan: &Plan, origin: &Origin) -> Result<BTreeMap<String, String>, F
     if files.into_iter().any(|file| file.starts_with("s3://")) {
         std::env::vars().filter(|(name, _)| name.starts_with("AWS_")).for_each(|(name, _)| drop(take(&name)));
     }
-    Ok(found.into_inner())
+    found.into_inner()
 }
 
 /// Keeps the report of a run inside the cluster where it is found from outside.

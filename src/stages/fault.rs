@@ -27,7 +27,7 @@ use crate::validate;
 pub(super) use cluster::nothing_deployed;
 pub(super) use job::{
     job_failed, job_under_way, no_cluster, no_job, not_in_cluster, report_cut, report_not_kept,
-    secret_not_in_cluster, too_much_for_cluster, unreadable,
+    too_much_for_cluster, unreadable,
 };
 pub(super) use kafka::topic;
 pub(super) use manifest::not_rendered;

@@ -9,9 +9,10 @@ use super::validate::Plan;
 use super::{Fault, Target};
 use crate::diagnostic::Code;
 use crate::graph::{Constraint, Embedded, GraphStore};
+use crate::infrastructure::access::{self, Undertaking};
 use crate::infrastructure::manifests::rendered;
 use crate::infrastructure::plan::{Action, Change};
-use crate::infrastructure::{Changes, Id, Names, Wave, access, plan as objects, secrets};
+use crate::infrastructure::{Changes, Id, Names, Wave, plan as objects, secrets};
 use crate::spec::{Kubernetes, Loader};
 use crate::topic::kafka::TopicState;
 
@@ -115,7 +116,7 @@ pub async fn plan(plan: &Plan, options: &Options) -> Result<Planned, Fault> {
 /// What becomes of the objects, and of the Secret that no manifest names.
 async fn in_cluster(plan: &Plan, options: &Options, kubernetes: &Kubernetes) -> Result<Changes, Fault> {
     let (cluster, _) = kubernetes::cluster(options, kubernetes).await?;
-    access::check(&cluster).await?;
+    access::check(&cluster, Undertaking::Servers).await?;
     let manifests = rendered(&plan.pipeline, &plan.base).await?;
     let names = Names::of(&plan.pipeline, kubernetes);
     let owner = names.owner();

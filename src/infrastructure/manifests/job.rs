@@ -12,7 +12,7 @@ use k8s_openapi::api::batch::v1::{
 };
 use k8s_openapi::api::core::v1::{
     ConfigMap, ConfigMapVolumeSource, Container, EnvFromSource, PersistentVolumeClaimVolumeSource,
-    PodTemplateSpec, SecretEnvSource, ServiceAccount, Volume, VolumeMount,
+    PodTemplateSpec, Secret, SecretEnvSource, SecretVolumeSource, ServiceAccount, Volume, VolumeMount,
 };
 use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject};
 use kube::api::ObjectMeta;
@@ -22,7 +22,7 @@ use super::{ManifestError, password};
 use crate::infrastructure::endpoints::Names;
 use crate::infrastructure::object::PRUNE_ANNOTATION;
 use crate::infrastructure::{Object, Wave};
-use crate::spec::{Kubernetes, Pipeline, SecretSource};
+use crate::spec::{Kubernetes, Password, Pipeline, SecretSource};
 
 /// The container of each pod.
 pub const CONTAINER: &str = "runner";
@@ -35,6 +35,7 @@ const USER: i64 = 65532;
 /// Where the pods see the pipeline file's folder, or one above it.
 const FOLDER: &str = "/pipeline";
 const FILES: &str = "files";
+const PRIVATE: &str = "private";
 const SOURCE: &str = "source";
 /// How often a loader's pod is replaced; the pauses between grow from 10 s to 6 min.
 const RESTARTS: i32 = 12;
@@ -54,10 +55,12 @@ pub struct Baggage {
     pub file: String,
     /// Files by their paths, relative to the folder of all files.
     pub files: BTreeMap<String, Vec<u8>>,
+    /// Files that nobody else may read, such as keys and passwords, by the same.
+    pub private: BTreeMap<String, Password>,
     /// Further words of the command line.
     pub arguments: Vec<String>,
-    /// Whether there is a Secret with environment variables.
-    pub has_environment: bool,
+    /// Environment variables: they go into a Secret, as any of them may be one.
+    pub environment: BTreeMap<String, Password>,
 }
 
 /// The objects of a run inside the cluster, in the order in which they are applied.
@@ -70,14 +73,19 @@ pub fn run(pipeline: &Pipeline, baggage: &Baggage) -> Result<Vec<Object>, Manife
     let kubernetes = pipeline.spec.infrastructure.kubernetes.as_ref().ok_or(ManifestError::NotKubernetes)?;
     let names = Names::of(pipeline, kubernetes);
     let run = Run { names: &names, kubernetes, baggage, loaders: pipeline.spec.stream.loaders };
-    Ok(vec![
+    let mut objects = Vec::new();
+    for secret in run.environment().into_iter().chain(run.private()) {
+        objects.push(Object::typed(Wave::Settings, &secret)?);
+    }
+    objects.extend([
         Object::typed(Wave::Settings, &run.files())?,
         Object::typed(Wave::Settings, &run.report())?,
         Object::typed(Wave::Settings, &run.account())?,
         Object::typed(Wave::Settings, &run.role())?,
         Object::typed(Wave::Settings, &run.binding())?,
         Object::typed(Wave::Jobs, &run.job())?,
-    ])
+    ]);
+    Ok(objects)
 }
 
 struct Run<'a> {
@@ -96,6 +104,28 @@ impl Run<'_> {
     fn metadata(&self, name: String) -> ObjectMeta {
         let stays = [(PRUNE_ANNOTATION.to_owned(), "disabled".to_owned())].into();
         ObjectMeta { annotations: Some(stays), ..self.component().metadata(name) }
+    }
+
+    fn environment(&self) -> Option<Secret> {
+        let variables = self.baggage.environment.iter();
+        self.secret(self.names.run_environment(), variables.map(|(name, value)| (name.clone(), value)))
+    }
+
+    fn private(&self) -> Option<Secret> {
+        let files = self.baggage.private.values().enumerate();
+        self.secret(self.names.run_private(), files.map(|(index, text)| (key(index), text)))
+    }
+
+    /// A Secret; none where there is nothing for it.
+    fn secret<'p>(
+        &self,
+        name: String,
+        values: impl Iterator<Item = (String, &'p Password)>,
+    ) -> Option<Secret> {
+        let data: BTreeMap<String, String> =
+            values.map(|(key, value)| (key, value.reveal().to_owned())).collect();
+        let metadata = self.metadata(name);
+        (!data.is_empty()).then(|| Secret { metadata, string_data: Some(data), ..Secret::default() })
     }
 
     fn files(&self) -> ConfigMap {
@@ -208,17 +238,21 @@ impl Run<'_> {
             }),
             ..Volume::default()
         });
-        // One by one: in a whole config map files are links, and the folders of patterns would be, too.
-        let files = self.baggage.files.keys().enumerate();
-        mounts.extend(
-            files.map(|(index, path)| read_only(FILES, &format!("{FOLDER}/{path}"), Some(key(index)))),
-        );
+        mounts.extend(each(FILES, self.baggage.files.keys()));
+        if !self.baggage.private.is_empty() {
+            let secret = SecretVolumeSource {
+                secret_name: Some(self.names.run_private()),
+                ..SecretVolumeSource::default()
+            };
+            volumes.push(Volume { name: PRIVATE.to_owned(), secret: Some(secret), ..Volume::default() });
+            mounts.extend(each(PRIVATE, self.baggage.private.keys()));
+        }
         let pods = &self.kubernetes.runner;
         let container = Container {
             name: CONTAINER.to_owned(),
             image: Some(pods.image.clone().unwrap_or_else(|| IMAGE.to_owned())),
             args: Some(self.arguments()),
-            env_from: self.baggage.has_environment.then(|| vec![self.environment()]),
+            env_from: (!self.baggage.environment.is_empty()).then(|| vec![self.environment_source()]),
             resources: Some(parts::resources(&pods.resources, &REQUESTS, &LIMITS)),
             security_context: Some(parts::container_security()),
             volume_mounts: Some(mounts),
@@ -257,7 +291,7 @@ impl Run<'_> {
         words.map(str::to_owned).into_iter().chain(self.baggage.arguments.iter().cloned()).collect()
     }
 
-    fn environment(&self) -> EnvFromSource {
+    fn environment_source(&self) -> EnvFromSource {
         let secret = SecretEnvSource { name: self.names.run_environment(), optional: None };
         EnvFromSource { secret_ref: Some(secret), ..EnvFromSource::default() }
     }
@@ -290,7 +324,13 @@ fn failure_policy() -> PodFailurePolicy {
     }
 }
 
-/// The key of a file in the config map; paths have characters that a key may not have.
+/// Files mounted one by one: in a whole config map or Secret they are links, and the folders of patterns would be, too.
+fn each<'f>(volume: &str, paths: impl Iterator<Item = &'f String>) -> impl Iterator<Item = VolumeMount> {
+    let paths = paths.enumerate();
+    paths.map(move |(index, path)| read_only(volume, &format!("{FOLDER}/{path}"), Some(key(index))))
+}
+
+/// The key of a file in the config map or Secret; paths have characters that a key may not have.
 fn key(index: usize) -> String {
     format!("file-{index}")
 }

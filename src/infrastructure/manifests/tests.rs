@@ -120,8 +120,9 @@ fn a_run_in_the_cluster_has_a_pod_for_each_loader_and_few_rights() {
         folder: "pipelines".to_owned(),
         file: "trips.yaml".to_owned(),
         files: files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into(),
+        private: [("pipelines/client.key".to_owned(), "a key".to_owned().into())].into(),
         arguments: vec!["--limit".to_owned(), "10".to_owned()],
-        has_environment: true,
+        environment: [("TOKEN".to_owned(), "s3cret".to_owned().into())].into(),
     };
     let objects = job::run(&pipeline, &baggage).unwrap();
     insta::assert_snapshot!(documents(&objects));

@@ -51,7 +51,8 @@ pub(in crate::stages) async fn cluster(
 pub(super) async fn reach(plan: &Plan, options: &Options, spec: &Kubernetes) -> Result<Reach, Fault> {
     let site = Site::open(plan, options, spec).await?;
     site.look(&site.servers()).await?;
-    site.reach().await
+    let forwards = site.forwards(&site.servers()).await?;
+    site.reach(forwards).await
 }
 
 /// Connects to the servers; what is in the way is told with what is in the way of the forwards to them.
@@ -176,12 +177,11 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Opens the forwards, and finds out the passwords.
-    async fn reach(&self) -> Result<Reach, Fault> {
+    /// How the servers are reached over forwards that are open, with their passwords.
+    async fn reach(&self, forwards: Option<Forwards>) -> Result<Reach, Fault> {
         let secrets = self.secrets();
         let kafka = self.kafka(&secrets).await?;
         let (neo4j_spec, password) = self.neo4j(&secrets).await?;
-        let forwards = self.forwards(&self.servers()).await?;
         let local = |server| self.local(forwards.as_ref(), server);
         let mut neo4j = secrets.neo4j(&neo4j_spec, password.clone());
         if let Some(address) = local(Server::Neo4j) {

@@ -8,9 +8,10 @@ use std::path::Path;
 use crate::diagnostic::Path as Place;
 use crate::infrastructure::manifests::job::Baggage;
 use crate::source::Dataset;
-use crate::spec::Kubernetes;
+use crate::spec::{Kubernetes, SecretSource, Spec};
 use crate::stages::validate::Plan;
 use crate::stages::{Fault, Origin, fault};
+use crate::validate;
 
 /// How much is sent along at most: a config map holds 1 MiB, in Base64 on the way.
 pub(super) const MOST_BYTES: u64 = 900 * 1024;
@@ -21,6 +22,8 @@ struct Local {
     at: Place,
     /// The name, as the file has it.
     name: String,
+    /// Whether nobody else may read it.
+    private: bool,
 }
 
 /// Packs what is sent along.
@@ -31,7 +34,7 @@ pub(super) fn pack(plan: &Plan, spec: &Kubernetes, origin: &Origin) -> Result<Ba
     let file = origin.path.file_name().and_then(|name| name.to_str());
     let file =
         file.ok_or_else(|| fault::not_in_cluster(&Place::root(), &origin.path.display().to_string()))?;
-    let mut locals = locals(plan);
+    let mut locals = locals(plan, spec);
     if let Some(volume) = &spec.runner.volume {
         let held = steps(&volume.path);
         locals.retain(|local| !steps(&local.name).starts_with(&held));
@@ -39,8 +42,9 @@ pub(super) fn pack(plan: &Plan, spec: &Kubernetes, origin: &Origin) -> Result<Ba
     if let Some(local) = locals.iter().find(|local| Path::new(&local.name).is_absolute()) {
         return Err(fault::not_in_cluster(&local.at, &local.name));
     }
+    locals.push(Local { at: Place::root(), name: file.to_owned(), private: false });
     let base = std::path::absolute(&origin.base).unwrap_or_else(|_| origin.base.clone());
-    let names: Vec<&str> = locals.iter().map(|local| local.name.as_str()).chain([file]).collect();
+    let names: Vec<&str> = locals.iter().map(|local| local.name.as_str()).collect();
     let folder = folder(&base, &names);
     let sizes =
         names.iter().map(|name| (*name, std::fs::metadata(base.join(name)).map_or(0, |file| file.len())));
@@ -48,24 +52,61 @@ pub(super) fn pack(plan: &Plan, spec: &Kubernetes, origin: &Origin) -> Result<Ba
     if sizes.iter().map(|(_, size)| size).sum::<u64>() > MOST_BYTES {
         return Err(fault::too_much_for_cluster(&sizes, MOST_BYTES));
     }
-    let mut files = BTreeMap::new();
-    for name in names {
-        let read = std::fs::read(base.join(name));
-        let bytes = read.map_err(|error| fault::unreadable(name, &error))?;
-        files.insert(place(&folder, name), bytes);
+    let (mut files, mut private) = (BTreeMap::new(), BTreeMap::new());
+    for Local { name, private: is_private, .. } in &locals {
+        let (path, place) = (base.join(name), place(&folder, name));
+        let unreadable = |error| fault::unreadable(name, &error);
+        if *is_private {
+            private.insert(place, std::fs::read_to_string(path).map_err(unreadable)?.into());
+        } else {
+            files.insert(place, std::fs::read(path).map_err(unreadable)?);
+        }
     }
-    Ok(Baggage { folder: folder.join("/"), file: file.to_owned(), files, ..Baggage::default() })
+    Ok(Baggage { folder: folder.join("/"), file: file.to_owned(), files, private, ..Baggage::default() })
 }
 
-/// The local files of a pipeline: those of its source, and its look-up tables.
-fn locals(plan: &Plan) -> Vec<Local> {
+/// The local files of a pipeline: those of its source, its look-up tables, and what it logs in to servers with.
+fn locals(plan: &Plan, kubernetes: &Kubernetes) -> Vec<Local> {
     let is_local = |name: &str| !name.contains("://");
     let parquet = plan.dataset.iter().flat_map(Dataset::files);
     let parquet = parquet.map(|file| (Place::of("spec.source.parquet"), file.name.to_string()));
-    let tables = plan.pipeline.spec.source.iter().flat_map(|source| &source.tables);
+    let spec = &plan.pipeline.spec;
+    let tables = spec.source.iter().flat_map(|source| &source.tables);
     let tables = tables.map(|(name, path)| (Place::of("spec.source.tables").key(name), path.clone()));
-    let all = parquet.chain(tables).filter(|(_, name)| is_local(name));
-    all.map(|(at, name)| Local { at, name }).collect()
+    let data = parquet.chain(tables).filter(|(_, name)| is_local(name));
+    let data = data.map(|(at, name)| Local { at, name, private: false });
+    let passwords = secret_sources(spec).filter_map(|(at, source)| {
+        Some(Local { at: at.key("file"), name: source.file.clone()?, private: true })
+    });
+    data.chain(passwords).chain(of_tls(kubernetes)).collect()
+}
+
+/// The certificates and keys for servers that were there before.
+fn of_tls(kubernetes: &Kubernetes) -> impl Iterator<Item = Local> {
+    let at = |server: &str| Place::of("spec.infrastructure.kubernetes").key(server).key("existing");
+    let kafka = kubernetes.kafka.existing.as_ref().and_then(|kafka| kafka.security.tls.as_ref());
+    let kafka = kafka.map(|tls| (at("kafka").key("security").key("tls"), tls));
+    let neo4j = kubernetes.neo4j.existing.as_ref().and_then(|neo4j| neo4j.tls.as_ref());
+    let neo4j = neo4j.map(|tls| (at("neo4j").key("tls"), tls));
+    kafka.into_iter().chain(neo4j).flat_map(|(at, tls)| {
+        let files = [
+            ("caFile", &tls.ca_file, false),
+            ("certFile", &tls.cert_file, false),
+            ("keyFile", &tls.key_file, true),
+        ];
+        files.into_iter().filter_map(move |(key, name, private)| {
+            Some(Local { at: at.key(key), name: name.clone()?, private })
+        })
+    })
+}
+
+/// The passwords that the pods read from where the file says: not those of servers elsewhere, nor that of a Neo4j that runner deploys,
+/// which is in a Secret of its own by now, wherever it was before.
+pub(super) fn secret_sources(spec: &Spec) -> impl Iterator<Item = (Place, &SecretSource)> {
+    let external = Place::of("spec.infrastructure.external");
+    let deployed = Place::of("spec.infrastructure.kubernetes.neo4j.passwordFrom");
+    let read = move |at: &Place| *at != deployed && !at.steps().starts_with(external.steps());
+    validate::secret_sources(spec).into_iter().filter(move |(at, _)| read(at))
 }
 
 /// The steps of a relative path, without those that lead nowhere; it may begin with steps upward.

@@ -2,7 +2,7 @@
 
 use super::{Fault, with_causes};
 use crate::diagnostic::{Code, Diagnostic, Path, did_you_mean};
-use crate::infrastructure::access::AccessError;
+use crate::infrastructure::access::{self, AccessError};
 use crate::infrastructure::{ClusterError, Id, ObjectsError, Reason, Refusal, RequestError, SecretError};
 
 fn kubernetes() -> Path {
@@ -66,9 +66,9 @@ impl From<AccessError> for Fault {
             missing => format!("{} permissions are missing in the cluster", missing.len()),
         };
         let finding = Diagnostic::new(Code::PermissionMissing, words).at_key(kubernetes().key("namespace"));
-        let several = missing.len() > 1;
-        let each = missing.iter().filter(|_| several).map(|permission| format!("missing: {permission}"));
-        let finding = each.fold(finding, Diagnostic::help);
+        let lines = if missing.len() > 1 { access::summary(&missing) } else { Vec::new() };
+        let finding =
+            lines.into_iter().map(|line| format!("missing: {line}")).fold(finding, Diagnostic::help);
         let namespaces = missing.iter().any(|permission| permission.namespace.is_none());
         let finding = if namespaces {
             finding.help("have the namespace made for you; runner then needs nothing outside of it")
@@ -202,7 +202,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::infrastructure::{Conflict, access};
+    use crate::infrastructure::Conflict;
+    use crate::infrastructure::access::Undertaking;
 
     fn shown(fault: Fault) -> String {
         let Fault(findings) = fault;
@@ -254,7 +255,8 @@ mod tests {
             }
             .into(),
             ObjectsError::Terminating { namespace: "trips".into() }.into(),
-            AccessError::Missing(access::needed("trips").into_iter().take(3).collect()).into(),
+            AccessError::Missing(access::needed("trips", Undertaking::Servers).into_iter().take(3).collect())
+                .into(),
         ];
         insta::assert_snapshot!(faults.into_iter().map(shown).collect::<Vec<_>>().join("\n\n"));
     }

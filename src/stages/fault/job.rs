@@ -43,14 +43,6 @@ pub(in crate::stages) fn unreadable(name: &str, error: &std::io::Error) -> Fault
     Diagnostic::new(Code::UnreadableData, format!("`{name}` cannot be read: {error}")).into()
 }
 
-/// The fault of a secret that is in a file of this machine.
-pub(in crate::stages) fn secret_not_in_cluster(at: &Path) -> Fault {
-    Diagnostic::new(Code::NotInCluster, "a file of this machine is not there in the cluster")
-        .at(at.key("file"))
-        .help("name a Secret of the namespace: `{ secret: { name: NAME, key: KEY } }`, or `{ env: NAME }`, which is sent along")
-        .into()
-}
-
 /// The fault of a second run beside one that is under way.
 pub(in crate::stages) fn job_under_way(name: &str, namespace: &str, job: &RunJob) -> Fault {
     let since = job.started_at.as_ref().map(|time| format!(" since {time}")).unwrap_or_default();

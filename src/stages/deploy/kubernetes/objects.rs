@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::super::reach::Servers;
 use super::{Site, connect};
+use crate::infrastructure::access::{self, Undertaking};
 use crate::infrastructure::usage::Sampler;
-use crate::infrastructure::{
-    Applied, ObjectEvent, ObjectState, access, apply, manifests, readiness, secrets,
-};
+use crate::infrastructure::{Applied, ObjectEvent, ObjectState, apply, manifests, readiness, secrets};
 use crate::progress::{Event, Progress};
 use crate::spec::{Kubernetes, Password, SecretSource};
 use crate::stages::run::Options;
@@ -50,8 +49,10 @@ pub(in crate::stages::deploy) async fn deploy(
     progress: &Progress,
 ) -> Result<(Servers, Deployed), Fault> {
     let site = Site::open(plan, options, spec).await?;
+    // Ports that are taken are told before anything is deployed; where they lead is not asked until somebody connects.
+    let forwards = site.forwards(&site.servers()).await?;
     let deployed = site.apply(options, progress).await?;
-    let servers = connect(plan, site.reach().await?, Some(ANSWERS_WITHIN)).await?;
+    let servers = connect(plan, site.reach(forwards).await?, Some(ANSWERS_WITHIN)).await?;
     Ok((servers, deployed))
 }
 
@@ -60,7 +61,7 @@ impl Site<'_> {
     async fn apply(&self, options: &Options, progress: &Progress) -> Result<Deployed, Fault> {
         let objects = manifests::rendered(&self.plan.pipeline, &self.plan.base).await?;
         let mut tell = |event: ObjectEvent| progress.tell(told(&event));
-        access::check(&self.cluster).await?;
+        access::check(&self.cluster, Undertaking::Servers).await?;
         let (cluster, owner) = (&self.cluster, &self.owner);
         // Pods do not start without the Secret, and a Secret needs the namespace.
         let made = apply::namespace(cluster, &objects, options.conflicts, &mut tell).await?;
