@@ -2,21 +2,30 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::cluster::ClusterArgs;
 use super::document;
 use super::exit::{CommandError, Exit};
 use super::look::LookArgs;
 use super::ui::{OutputArgs, Ui};
+use crate::infrastructure::job::{JobState, RunJob};
 use crate::report::usage;
 use crate::stages::Fault;
-use crate::stages::status::{self, Partition, Pod, Status};
+use crate::stages::status::{self, Job, Partition, Pod, Status};
+
+/// What empties a terminal and goes to its top.
+const CLEAR: &str = "\x1b[H\x1b[2J";
 
 /// Show how a pipeline stands: how far each partition is loaded, rates, the graph, dead letters, the last run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The pipeline file.
     file: PathBuf,
+
+    /// Look again and again, until Ctrl-C: every 2 s, or as often as said.
+    #[arg(long, short, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "2s", value_parser = humantime::parse_duration)]
+    watch: Option<Duration>,
 
     #[command(flatten)]
     look: LookArgs,
@@ -35,21 +44,56 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         Err(exit) => return Ok(exit),
     };
     let options = args.look.options(&args.cluster);
-    match runtime.block_on(status::status(&plan, &options)) {
-        Ok(status) if args.output.json() => {
-            let text = serde_json::to_string_pretty(&status).unwrap_or_default();
-            ui.data(&format!("{text}\n"))?;
-            Ok(Exit::Done)
-        }
-        Ok(status) => {
-            ui.data(&text(&status))?;
-            Ok(Exit::Done)
-        }
+    let look = || runtime.block_on(status::status(&plan, &options));
+    let status = match look() {
+        Ok(status) => status,
         Err(Fault(findings)) => {
             document::show(ui, &document, &findings);
-            Ok(Exit::Failed)
+            return Ok(Exit::Failed);
         }
+    };
+    let Some(pause) = args.watch else {
+        ui.data(&if args.output.json() {
+            json(&status, serde_json::to_string_pretty)
+        } else {
+            text(&status)
+        })?;
+        return Ok(Exit::Done);
+    };
+    let mut shown = String::new();
+    let mut looked: Result<_, Fault> = Ok(status);
+    loop {
+        let now = match &looked {
+            Ok(status) if args.output.json() => json(status, serde_json::to_string),
+            Ok(status) => text(status),
+            // What was there a moment ago may be there again in another: pods are replaced, servers start anew.
+            Err(fault) => format!("{} cannot be asked: {}\n", plan.pipeline.metadata.name, fault.summary()),
+        };
+        show_next(ui, args, (&shown, &now))?;
+        shown = now;
+        std::thread::sleep(pause);
+        looked = look();
     }
+}
+
+/// Shows the next look: in place of the last one on a terminal, a line of JSON each, else below the last one where it differs.
+fn show_next(ui: &Ui, args: &Args, (last, now): (&str, &str)) -> Result<(), CommandError> {
+    if args.output.json() {
+        return ui.data(now);
+    }
+    if ui.stdout_is_terminal() {
+        return ui.data(&format!("{CLEAR}{now}"));
+    }
+    match (last, now) {
+        (last, now) if last == now => Ok(()),
+        ("", now) => ui.data(now),
+        (_, now) => ui.data(&format!("\n{now}")),
+    }
+}
+
+/// The status for programs.
+fn json(status: &Status, write: fn(&Status) -> serde_json::Result<String>) -> String {
+    write(status).unwrap_or_default() + "\n"
 }
 
 /// The status for people.
@@ -86,8 +130,24 @@ fn of_servers(text: &mut String, status: &Status) {
     let _ = writeln!(text, "dead letters  {}", status.dead_letters);
 }
 
+/// How a run inside the cluster stands.
+fn job(Job { name, run }: &Job) -> String {
+    let RunJob { state, loaders, active, failed, started_at } = run;
+    let state = match state {
+        JobState::UnderWay => format!("is under way, {active} of {loaders} pods at work"),
+        JobState::Done => "is done".to_owned(),
+        JobState::Failed { reason, message } => format!("has failed: {reason}, {message}"),
+    };
+    let since = started_at.as_ref().map(|time| format!(", begun at {time}")).unwrap_or_default();
+    let replaced = if *failed > 0 { format!(", {failed} pods failed on the way") } else { String::new() };
+    format!("job {name} {state}{replaced}{since}")
+}
+
 /// What is in the cluster.
 fn of_cluster(text: &mut String, status: &Status) {
+    if let Some(run) = &status.job {
+        let _ = writeln!(text, "run           {}", job(run));
+    }
     if let Some(drift) = &status.drift {
         let words = if drift.is_empty() { "none" } else { "`runner run` puts it right" };
         let _ = writeln!(text, "drift         {words}");

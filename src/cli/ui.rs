@@ -71,6 +71,12 @@ impl Ui {
         io::stderr().is_terminal()
     }
 
+    /// Whether data is read by a person as it comes.
+    #[expect(clippy::unused_self, reason = "the streams are the process's own")]
+    pub fn stdout_is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Whether what goes to stderr may have colours.
     pub fn colours(&self) -> bool {
         match self.color {

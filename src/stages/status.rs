@@ -14,7 +14,7 @@ use super::{Fault, Target, deploy, report};
 use crate::graph::{Checkpoint, GraphStore};
 use crate::report::GraphCounts;
 use crate::topic::kafka::{Kafka, Lag};
-pub use cluster::{Pod, Volume};
+pub use cluster::{Job, Pod, Volume};
 
 /// Between two looks at what is being loaded.
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -39,6 +39,9 @@ pub struct Status {
     pub rates: Option<Rates>,
     /// How many records could not be written, in all runs.
     pub dead_letters: u64,
+    /// The run inside the cluster that is under way, or was the last; none where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<Job>,
     /// The pods, on a cluster.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pods: Vec<Pod>,
@@ -125,8 +128,8 @@ async fn ask(plan: &Plan, options: &Options) -> Result<Status, Fault> {
         Err(fault) if deployed.pods.is_empty() => return Err(fault),
         Err(fault) => Status { unknown: Some(fault.summary()), ..without_servers(plan, options) },
     };
-    let cluster::Deployed { pods, volumes, drift } = deployed;
-    Ok(Status { pods, volumes, drift, ..status })
+    let cluster::Deployed { job, pods, volumes, drift } = deployed;
+    Ok(Status { job, pods, volumes, drift, ..status })
 }
 
 /// What is known without the servers.
@@ -140,6 +143,7 @@ fn without_servers(plan: &Plan, options: &Options) -> Status {
         partitions: Vec::new(),
         rates: None,
         dead_letters: 0,
+        job: None,
         pods: Vec::new(),
         volumes: Vec::new(),
         drift: None,

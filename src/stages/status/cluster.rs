@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::infrastructure::job::{Jobs, RunJob};
 use crate::infrastructure::plan::{Action, plan as compare};
 use crate::infrastructure::pods::{PodState, pods};
 use crate::infrastructure::usage::usage;
@@ -37,8 +38,19 @@ pub struct Volume {
     pub size: Option<String>,
 }
 
+/// A run inside the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Job {
+    /// The name of its job.
+    pub name: String,
+    /// How it stands.
+    #[serde(flatten)]
+    pub run: RunJob,
+}
+
 /// What is in the cluster.
 pub(super) struct Deployed {
+    pub job: Option<Job>,
     pub pods: Vec<Pod>,
     pub volumes: Vec<Volume>,
     pub drift: Option<Vec<String>>,
@@ -47,7 +59,11 @@ pub(super) struct Deployed {
 /// Looks what is in the cluster.
 pub(super) async fn look(plan: &Plan, options: &Options, spec: &Kubernetes) -> Result<Deployed, Fault> {
     let (cluster, _) = kubernetes::cluster(options, spec).await?;
-    let owner = Names::of(&plan.pipeline, spec).owner();
+    let names = Names::of(&plan.pipeline, spec);
+    let owner = names.owner();
+    // Who may not look at jobs sees the rest.
+    let job = Jobs { cluster: &cluster, names: &names }.look().await.ok().flatten();
+    let job = job.map(|run| Job { name: names.run(), run });
     let states = pods(&cluster, &owner).await?;
     let mut used = usage(&cluster, &owner, &states).await;
     let with_usage = |state: PodState| {
@@ -67,7 +83,7 @@ pub(super) async fn look(plan: &Plan, options: &Options, spec: &Kubernetes) -> R
             changes.0.iter().filter(|change| !matches!(change.action, Action::Leave | Action::Keep));
         differs.map(|change| format!("{}: {}", change.id, words(&change.action))).collect()
     });
-    Ok(Deployed { pods, volumes, drift })
+    Ok(Deployed { job, pods, volumes, drift })
 }
 
 fn volume(live: &Live) -> Volume {
