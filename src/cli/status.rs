@@ -23,8 +23,8 @@ pub struct Args {
     /// The pipeline file.
     file: PathBuf,
 
-    /// Look again and again, until Ctrl-C: every 2 s, or as often as said.
-    #[arg(long, short, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "2s", value_parser = humantime::parse_duration)]
+    /// Look again and again, until Ctrl-C: every 5 s, or as often as said.
+    #[arg(long, short, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "5s", value_parser = humantime::parse_duration)]
     watch: Option<Duration>,
 
     #[command(flatten)]

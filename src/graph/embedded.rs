@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use kglite::api::session::OpenError;
 use serde_json::{Map, Value};
 
 use self::engine::{Engine, OpenGraph, graph_error};
@@ -50,10 +51,22 @@ impl Embedded {
         folder.create()?;
         let lease = folder.lease()?;
         folder.claim(pipeline)?;
-        let graph = OpenGraph::open(folder.graph(), lease).map_err(|error| GraphError::Open {
-            folder: folder.path().to_owned(),
-            message: error.to_string(),
-        })?;
+        let graph = OpenGraph::open(folder.graph(), lease).map_err(|error| unopened(&folder, &error))?;
+        Ok(Self { engine: Engine::start(graph)? })
+    }
+
+    /// Opens the graph of a folder as it was last saved, to be looked at: nothing is made or written, and a run that has it open is not
+    /// disturbed. Where there is none, an empty one.
+    ///
+    /// # Errors
+    ///
+    /// Where the folder is another pipeline's or none of ours, and where what it holds cannot be read.
+    pub fn look(folder: &Path, pipeline: &str) -> Result<Self, GraphError> {
+        let folder = Folder::inspect(folder, pipeline)?;
+        if !folder.graph().exists() {
+            return Self::in_memory();
+        }
+        let graph = OpenGraph::look(&folder.graph()).map_err(|error| unopened(&folder, &error))?;
         Ok(Self { engine: Engine::start(graph)? })
     }
 
@@ -155,6 +168,10 @@ impl GraphStore for Embedded {
         self.run(move |graph| project::project(&graph.session().snapshot(), &projection, identify.as_deref()))
             .boxed()
     }
+}
+
+fn unopened(folder: &Folder, error: &OpenError) -> GraphError {
+    GraphError::Open { folder: folder.path().to_owned(), message: error.to_string() }
 }
 
 /// Asks a question.

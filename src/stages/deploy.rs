@@ -154,11 +154,11 @@ pub(super) struct Looked {
 /// Opens what a run would talk to, and makes nothing.
 ///
 /// # Errors
-/// Where a server does not answer, or the embedded graph is in use.
+/// Where a server does not answer, or the embedded graph cannot be read.
 pub(super) async fn look(plan: &Plan, options: &Options) -> Result<Looked, Fault> {
     if options.target(plan) == Target::Embedded {
         let state = state(plan, options)?;
-        let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
+        let store = Embedded::look(&state.graph(), &plan.pipeline.metadata.name)?;
         return Ok(Looked { store: Box::new(store), kafka: None, _forwards: None });
     }
     let Servers { kafka, neo4j, forwards, .. } = servers(plan, options).await?;
@@ -297,7 +297,7 @@ impl Endpoints {
 impl Summary for Endpoints {
     fn summary(&self) -> String {
         let engine = match &self.deployed {
-            Some(deployed) => format!("{}; {}", deployed.words(), self.store.engine()),
+            Some(deployed) => format!("{}; {}", deployed.summary(), self.store.engine()),
             None => self.store.engine(),
         };
         match (self.loaded(), self.prepared.made.len()) {

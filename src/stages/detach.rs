@@ -106,11 +106,17 @@ async fn begin(
     if let Some(job) = jobs.look().await?.filter(|job| job.state == JobState::UnderWay) {
         return Err(fault::job_under_way(&site.names.run(), &spec.namespace, &job));
     }
-    let outages = Outages::of(plan, &Arc::default(), &journal.progress, interrupt);
-    let mut folder = None;
-    let deploying = Box::pin(deploy::deploy(plan, options, &outages, &mut folder));
-    let endpoints = journal.stage(Stage::Deploy, deploying).await?;
-    drop(endpoints);
+    let progress = journal.progress.clone();
+    if options.fresh {
+        // What was loaded is thrown away once, and from here: a pod that comes again must not do so.
+        let outages = Outages::of(plan, &Arc::default(), &progress, interrupt);
+        let mut folder = None;
+        let deploying = Box::pin(deploy::deploy(plan, options, &outages, &mut folder));
+        journal.stage(Stage::Deploy, deploying).await?;
+    } else {
+        // The pods reach the servers, and by names that may say nothing here.
+        journal.stage(Stage::Deploy, site.apply(options, &progress)).await?;
+    }
     let begun = Begun {
         job: site.names.run(),
         namespace: spec.namespace.clone(),

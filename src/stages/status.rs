@@ -104,7 +104,7 @@ pub struct LastRun {
 /// Looks how a pipeline stands.
 ///
 /// # Errors
-/// Where a server does not answer, or the embedded graph is in use.
+/// Where a server does not answer, or the embedded graph cannot be read.
 pub async fn status(plan: &Plan, options: &Options) -> Result<Status, Fault> {
     let status = ask(plan, options).await;
     status.map_err(|fault| fault.in_cluster(&plan.pipeline.spec.infrastructure, &[]))

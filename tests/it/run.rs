@@ -1,6 +1,7 @@
 //! `runner run`: the examples, and what a second run makes of the first one's graph.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 
 use serde_json::{Value, json};
 
@@ -178,4 +179,20 @@ fn a_limited_run_is_continued_by_a_whole_one() {
     assert_eq!(desk.report("trips")["graph"]["relationships"]["TRIP"], 30);
     desk.runner(&["run", "trips.yaml"]).exits(0);
     assert_eq!(desk.report("trips")["graph"]["relationships"]["TRIP"], 100);
+}
+
+#[test]
+fn status_says_how_far_it_is_once_or_again_and_again() {
+    let desk = trips();
+    desk.runner(&["run", "trips.yaml", "--limit", "30"]).exits(0);
+    desk.runner(&["status", "trips.yaml"]).exits(0).says("30 TRIP");
+    let words = ["status", "trips.yaml", "--watch=50ms", "--output", "json"];
+    let mut watching = desk.start(&words);
+    let lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let looks: Vec<Value> = lines.take(3).map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    for look in looks {
+        assert_eq!(look["graph"]["relationships"]["TRIP"], 30, "{look}");
+    }
 }

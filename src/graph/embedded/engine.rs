@@ -4,7 +4,7 @@
 //! place only while nobody else looks at it, and copies it otherwise; it needs more stack than a runtime's threads have;
 //! and its calls block. One thread of its own answers all three.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -89,7 +89,7 @@ impl Drop for Engine {
 /// An open graph: what the thread owns.
 pub(super) struct OpenGraph {
     session: Session,
-    /// Held as long as the graph is open, so that no other process writes to it.
+    /// Held as long as the graph is open to be written to, so that no other process does.
     _lease: Option<GraphWriterLease>,
     /// The file that it is saved to; none for a graph in memory only.
     file: Option<PathBuf>,
@@ -107,6 +107,12 @@ impl OpenGraph {
     pub(super) fn in_memory() -> Self {
         let session = Session::new(DirGraph::new());
         Self { session, _lease: None, file: None, saved_version: None, stop: CancelToken::new() }
+    }
+
+    /// The graph that a file holds, as it was last saved. Another process may write to it meanwhile: a save puts a new file in its place.
+    pub(super) fn look(file: &Path) -> Result<Self, OpenError> {
+        let opened = open_path(file, &OpenSpec { lease_timeout: None, ..OpenSpec::writer() })?;
+        Ok(Self { session: opened.session, ..Self::in_memory() })
     }
 
     /// The graph that a file holds, or a new one that will be saved to it.

@@ -160,12 +160,17 @@ impl Namespace {
     /// An empty namespace.
     pub fn make(name: &str) -> Option<Self> {
         let namespace = Self::reserve(name)?;
-        let object = json!({ "metadata": { "name": namespace.name } });
-        namespace.cluster.with(async |client| {
+        namespace.create();
+        Some(namespace)
+    }
+
+    /// Makes it, as someone who is not runner.
+    pub fn create(&self) {
+        let object = json!({ "metadata": { "name": self.name } });
+        self.cluster.with(async |client| {
             let all: Api<KubeNamespace> = Api::all(client);
             all.create(&PostParams::default(), &serde_json::from_value(object).unwrap()).await.unwrap();
         });
-        Some(namespace)
     }
 
     /// The kubeconfig of a service account that may do this in the namespace, and nothing else.

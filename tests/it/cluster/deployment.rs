@@ -57,9 +57,14 @@ impl Deployment {
     }
 
     /// Writes a pipeline that is deployed here.
-    pub fn write(&self, mut pipeline: Value) {
-        pipeline["metadata"]["name"] = json!(self.name());
-        pipeline["spec"]["infrastructure"] = json!({ "kubernetes": self.infrastructure });
+    pub fn write(&self, pipeline: Value) {
+        self.write_as(self.name(), &self.infrastructure, pipeline);
+    }
+
+    /// Writes a pipeline of another name.
+    pub fn write_as(&self, name: &str, kubernetes: &Value, mut pipeline: Value) {
+        pipeline["metadata"]["name"] = json!(name);
+        pipeline["spec"]["infrastructure"] = json!({ "kubernetes": kubernetes });
         self.desk.write("pipeline.yaml", &serde_yaml::to_string(&pipeline).unwrap());
     }
 

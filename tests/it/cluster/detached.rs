@@ -1,5 +1,7 @@
 //! Runs inside the cluster: a job that is begun from here, and followed.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use k8s_openapi::api::batch::v1::Job;
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::deployment::{Deployment, main_example};
 use super::run::counted_trips;
+use crate::external::trips;
 use crate::harness::{Outcome, outcome};
 use crate::servers::until;
 
@@ -20,10 +23,44 @@ impl Deployment {
         self.write(pipeline);
     }
 
+    /// From now on as one who may do what `k8s/role.yaml` lists, and nothing else, in a namespace that others have made.
+    fn be_bound_to_the_role(&mut self) {
+        self.namespace.create();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("k8s/role.yaml");
+        let role: Value = serde_yaml::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        let kubeconfig = self.namespace.kubeconfig_of("bound", &role["rules"]);
+        self.be(kubeconfig);
+    }
+
     /// Begins a run in the cluster, and follows it to its end.
     fn detached(&self) -> Outcome {
         self.runner(&["run", "--detach"]).exits(0).says("runner logs");
         self.runner(&["logs", "--follow"])
+    }
+
+    /// Another pipeline that uses this one's servers, as it would use those of an operator: names that only the cluster knows.
+    fn write_another_on_its_servers(&self) {
+        let Self { namespace, desk, .. } = self;
+        let host = |part: &str| format!("{}.{}.svc", self.object(part), namespace.name);
+        let password = json!({ "secret": { "name": self.object("neo4j-auth"), "key": "password" } });
+        let kubernetes = json!({
+            "namespace": namespace.name,
+            "kafka": { "existing": { "bootstrap": format!("{}:9092", host("kafka")) } },
+            "neo4j": { "existing": { "uri": format!("bolt://{}:7687", host("neo4j")), "passwordFrom": password } },
+        });
+        desk.trips("more/1.parquet", 0, 100, i64::MAX);
+        let mut pipeline = trips();
+        pipeline["spec"]["source"]["parquet"] = json!("more/*.parquet");
+        pipeline["spec"]["topic"] = json!({ "name": "others" });
+        self.write_as("another", &kubernetes, pipeline);
+    }
+
+    /// How many messages are in the graph, as `status` says; none while the servers start.
+    fn loaded(&self) -> u64 {
+        let status = self.runner(&["status", "--output", "json"]);
+        let status: Value = serde_json::from_str(&status.stdout).unwrap_or_default();
+        let partitions = status["partitions"].as_array().into_iter().flatten();
+        partitions.filter_map(|partition| partition["checkpoint"].as_u64()).sum()
     }
 
     /// The pods of a loader that are there.
@@ -56,8 +93,9 @@ fn reference(report: &Value) {
 
 #[test]
 fn three_loaders_in_the_cluster_give_the_reference_and_the_report_comes_back() {
-    let Some(deployment) = Deployment::new("detached", &json!({})) else { return };
+    let Some(mut deployment) = Deployment::new("detached", &json!({})) else { return };
     deployment.namespace.cluster.runner_image();
+    deployment.be_bound_to_the_role();
     deployment.write_shared_example();
     deployment.runner(&["logs"]).exits(1);
     deployment.detached().exits(0).says("loaded by the other loaders");
@@ -68,10 +106,26 @@ fn three_loaders_in_the_cluster_give_the_reference_and_the_report_comes_back() {
     let loaded = rows["written"].as_u64().unwrap() + rows["otherLoaders"].as_u64().unwrap();
     assert_eq!(loaded, 1_530, "{rows}");
 
+    let status = deployment.runner(&["status", "--output", "json"]).exits(0);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!((&status["job"]["state"], &status["job"]["loaders"]), (&json!("done"), &json!(3)));
+
+    // What is somebody else's is not overwritten.
+    let private = deployment.object("run-private");
+    deployment.namespace.apply::<Secret>(&json!({ "metadata": { "name": private } })).unwrap();
+    deployment.runner(&["run", "--detach"]).exits(1).says("foreign-object").says(&private);
+    deployment.namespace.kill::<Secret>(&private);
+
     deployment.detached().exits(0).says("nothing new; 1530 rows are in the graph already");
     let again = deployment.report();
     reference(&again);
     assert_eq!((&again["rows"]["produced"], &again["rows"]["otherLoaders"]), (&json!(0), &json!(0)));
+
+    deployment.write_another_on_its_servers();
+    deployment.detached().exits(0);
+    let another = deployment.desk.report("another");
+    assert_eq!((&another["target"], &another["rows"]["written"]), (&json!("kubernetes"), &json!(90)));
+    deployment.write_shared_example();
 
     // A deployment from here leaves the job and its report alone; a destruction does not.
     deployment.runner(&["run"]).exits(0);
@@ -96,6 +150,10 @@ fn killed_pods_of_the_job_do_not_change_the_graph() {
     deployment.runner(&["run", "--detach"]).exits(1).says("is under way");
     let following = deployment.start(&["logs", "--follow"]);
     for loader in [1, 0] {
+        deployment.kill_loader(loader);
+    }
+    until(Duration::from_mins(3), "rows are loaded", || deployment.loaded() > 0);
+    for loader in [0, 2] {
         deployment.kill_loader(loader);
     }
     outcome(following).exits(0);

@@ -124,15 +124,15 @@ pub fn counted_trips(rows: i64) -> Value {
     pipeline
 }
 
-/// A run whose pod is killed a second after its servers were ready, and the graph after it.
-fn survives(deployment: &Deployment, part: &str, rows: i64) {
+/// A run whose pod is killed so long after its servers were ready, and the graph after it.
+fn survives(deployment: &Deployment, part: &str, rows: i64, after: Duration) {
     let mut pipeline = counted_trips(rows);
-    pipeline["spec"]["topic"]["name"] = json!(format!("{part}-dies"));
+    pipeline["spec"]["topic"]["name"] = json!(format!("{part}-dies-{}", after.as_millis()));
     deployment.write(pipeline);
     let begun = Instant::now();
     let mut run = deployment.follow(&["run", "--fresh", "--yes"]);
     assert!(run.until("deploy"), "{:#?}", run.said);
-    sleep(Duration::from_secs(1));
+    sleep(after);
     let killed = deployment.pod(part).metadata.uid;
     deployment.namespace.kill::<Pod>(&deployment.object(part));
     assert!(run.is_alive(), "it was too late: {:#?}", run.said);
@@ -147,10 +147,13 @@ fn survives(deployment: &Deployment, part: &str, rows: i64) {
 #[test]
 fn killed_pods_of_kafka_and_neo4j_do_not_change_the_graph() {
     let Some(deployment) = Deployment::new("killed", &json!({})) else { return };
-    let rows = if all() { 500_000 } else { 50_000 };
+    let (rows, moments) =
+        if all() { (500_000, &[0, 1_000, 3_000, 5_000][..]) } else { (50_000, &[1_000][..]) };
     deployment.desk.trips("data/1.parquet", 0, rows, i64::MAX);
     deployment.write(counted_trips(rows));
     deployment.runner(&["run"]).exits(0);
-    survives(&deployment, "kafka-0", rows);
-    survives(&deployment, "neo4j-0", rows);
+    for after in moments.iter().copied().map(Duration::from_millis) {
+        survives(&deployment, "kafka-0", rows, after);
+        survives(&deployment, "neo4j-0", rows, after);
+    }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::*;
 
 /// Tells the child of the kill test which folder to write to.
@@ -82,8 +84,18 @@ async fn one_process_writes_at_a_time() {
     let holder = format!("process {}", std::process::id());
     assert!(matches!(&error, GraphError::InUse { .. }) && error.to_string().contains(&holder), "{error}");
     assert!(matches!(Embedded::clear(folder.path(), "bronx"), Err(GraphError::InUse { .. })));
+    Embedded::look(folder.path(), "bronx").unwrap();
     drop(store);
     Embedded::open(folder.path(), "bronx").unwrap();
+}
+
+#[tokio::test]
+async fn who_only_looks_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("bronx");
+    let store = Embedded::look(&place, "bronx").unwrap();
+    assert_eq!(store.query("MATCH (n) RETURN count(n) AS n", Map::new()).await.unwrap().rows, [[json!(0)]]);
+    assert!(!place.exists());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::infrastructure::usage::Sampler;
 use crate::infrastructure::{Applied, ObjectEvent, ObjectState, apply, manifests, readiness, secrets};
 use crate::progress::{Event, Progress};
 use crate::spec::{Kubernetes, Password, SecretSource};
+use crate::stages::journal::Summary;
 use crate::stages::run::Options;
 use crate::stages::validate::Plan;
 use crate::stages::{Fault, fault};
@@ -25,10 +26,8 @@ pub struct Deployed {
     pub sampler: Sampler,
 }
 
-impl Deployed {
-    /// What became of the objects, in a few words.
-    #[must_use]
-    pub fn words(&self) -> String {
+impl Summary for Deployed {
+    fn summary(&self) -> String {
         let Applied { created, changed, unchanged, pruned } = self.applied;
         if self.applied.nothing() {
             return format!("{unchanged} objects unchanged");
@@ -58,7 +57,11 @@ pub(in crate::stages::deploy) async fn deploy(
 
 impl Site<'_> {
     /// Applies the objects, and waits until the servers among them are ready.
-    async fn apply(&self, options: &Options, progress: &Progress) -> Result<Deployed, Fault> {
+    pub(in crate::stages) async fn apply(
+        &self,
+        options: &Options,
+        progress: &Progress,
+    ) -> Result<Deployed, Fault> {
         let objects = manifests::rendered(&self.plan.pipeline, &self.plan.base).await?;
         let mut tell = |event: ObjectEvent| progress.tell(told(&event));
         access::check(&self.cluster, Undertaking::Servers).await?;
