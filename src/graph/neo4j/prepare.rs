@@ -97,6 +97,7 @@ impl Neo4j {
                     tokio::time::sleep(ASKED_EVERY * tries).await;
                     tries += 1;
                 }
+                Err(GraphError::Constraint { message, .. }) if is_there_by_now(&message) => return Ok(false),
                 outcome => return outcome,
             }
         }
@@ -144,6 +145,11 @@ impl Neo4j {
         transaction.rollback().await.map_err(|error| graph_error(&error))?;
         Ok(states)
     }
+}
+
+/// Whether another one has made the very same at the same time: `IF NOT EXISTS` looks before the lock is held.
+fn is_there_by_now(message: &str) -> bool {
+    message.contains("EquivalentSchemaRuleAlreadyExists")
 }
 
 /// Whether a constraint is refused since it is of a kind that only Neo4j Enterprise has.

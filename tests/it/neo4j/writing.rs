@@ -1,5 +1,6 @@
 //! Batches, checkpoints, questions.
 
+use futures::future::{join_all, try_join_all};
 use runner::graph::{GraphError, WriteError};
 
 use super::*;
@@ -30,6 +31,18 @@ async fn a_batch_and_its_checkpoint_are_written_once() {
     let counts = store.counts().await.unwrap();
     assert_eq!((counts.nodes["Location"], counts.relationships["TRIP"]), (2, 3));
     assert_eq!(counts.nodes.len(), 1);
+}
+
+#[tokio::test]
+async fn loaders_that_begin_at_once_make_the_schema_once() {
+    let server = servers::Neo4j::shared();
+    let stores = join_all((0..4).map(|_| connect(&server))).await;
+    for round in 0..5 {
+        let mapping = TRIPS.replace("Location", &format!("Location{round}"));
+        let mapping = compiled(json!({ "cypher": mapping.replace("TRIP", &format!("TRIP{round}")) }));
+        let prepared = try_join_all(stores.iter().map(|store| store.prepare(&mapping.schema))).await.unwrap();
+        assert_eq!(prepared.iter().map(|prepared| prepared.made.len()).sum::<usize>(), 2, "{prepared:?}");
+    }
 }
 
 #[tokio::test]
