@@ -125,8 +125,9 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         show(ui, &document, &finished)?;
     }
     Ok(match finished.outcome {
-        _ if finished.invalid => Exit::InvalidFile,
+        // Also where the file could not be checked, since a store was away.
         Outcome::Failed if args.share.is_some() && Fault(finished.findings).may_pass() => Exit::TryAgain,
+        _ if finished.invalid => Exit::InvalidFile,
         Outcome::Failed => Exit::Failed,
         Outcome::Interrupted => Exit::Interrupted,
         Outcome::Done | Outcome::Unchanged | Outcome::Skipped => Exit::Done,

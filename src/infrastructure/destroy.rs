@@ -218,7 +218,7 @@ pub async fn destroy(
 }
 
 /// Waits until objects are gone.
-async fn gone(
+pub(super) async fn gone(
     cluster: &Cluster,
     wave: &[Live],
     tell: &mut impl FnMut(ObjectEvent),

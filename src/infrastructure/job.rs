@@ -1,7 +1,5 @@
 //! The job of a run inside the cluster: begun, looked at, listened to, ended.
 
-use std::time::Duration;
-
 use futures::future::try_join_all;
 use futures::io::AsyncBufReadExt as _;
 use futures::{Stream, TryStreamExt as _};
@@ -13,13 +11,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::apply::delete;
+use super::destroy::gone;
 use super::manifests::job::{CONTAINER, REPORT_KEY};
 use super::object::FIELD_MANAGER;
 use super::plan::{Run, apply_one};
 use super::{Cluster, Conflicts, Id, Live, Names, Object, ObjectsError, Refusal, RequestError, Wave};
-
-/// How often it is looked whether something is gone.
-const LOOKING: Duration = Duration::from_millis(300);
 
 /// How a job stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -116,10 +112,10 @@ impl Jobs<'_> {
     ///
     /// # Errors
     /// Where one of the names is taken by what is not the pipeline's, an object is refused, or the API server does not answer.
-    pub async fn begin(&self, objects: &[Object]) -> Result<(), ObjectsError> {
+    pub async fn begin(&self, objects: &[Object], conflicts: Conflicts) -> Result<(), ObjectsError> {
         self.clear(objects).await?;
         for object in objects {
-            if let Err(error) = apply_one(self.cluster, object, Conflicts::Refuse, Run::Real).await {
+            if let Err(error) = apply_one(self.cluster, object, conflicts, Run::Real).await {
                 return Err(ObjectsError::Refused(vec![Refusal::read(&object.id(), error)?]));
             }
         }
@@ -141,13 +137,13 @@ impl Jobs<'_> {
         if !foreign.is_empty() {
             return Err(ObjectsError::Refused(foreign));
         }
-        for live in found.iter().filter(|live| once.iter().any(|(id, _)| *id == live.id)) {
+        let goes: Vec<Live> =
+            found.into_iter().filter(|live| once.iter().any(|(id, _)| *id == live.id)).collect();
+        for live in &goes {
             delete(self.cluster, live).await?;
         }
-        while self.look().await?.is_some() {
-            tokio::time::sleep(LOOKING).await;
-        }
-        Ok(())
+        // Also what has no pods: an object on its way out takes an apply, and is gone a moment later.
+        gone(self.cluster, &goes, &mut |_| {}).await
     }
 
     /// What is of one run alone.

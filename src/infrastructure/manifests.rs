@@ -84,6 +84,7 @@ fn assembled(pipeline: &Pipeline, chart: Option<Vec<Object>>) -> Result<Vec<Obje
     let names = Names::of(pipeline, kubernetes);
     // Without its objects, nobody knows what an override of a chart's names.
     let is_whole = kubernetes.neo4j.helm.is_none() || chart.is_some();
+    let of_runs = job::ids(pipeline)?;
     let mut objects = vec![Object::typed(Wave::Namespace, &namespace(&names))?];
     if kubernetes.kafka.existing.is_none() {
         objects.extend(kafka::objects(&names, &kubernetes.kafka, &kubernetes.forward)?);
@@ -97,7 +98,7 @@ fn assembled(pipeline: &Pipeline, chart: Option<Vec<Object>>) -> Result<Vec<Obje
     }
     objects.extend(policies(&names, kubernetes)?);
     let owner = names.owner();
-    overrides::apply(&mut objects, &kubernetes.overrides, &owner, is_whole)?;
+    overrides::apply(&mut objects, &kubernetes.overrides, &owner, is_whole.then_some(&of_runs))?;
     objects.sort_by_key(|object| (object.wave, object.id()));
     Ok(objects)
 }

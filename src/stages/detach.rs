@@ -103,9 +103,7 @@ async fn begin(
     let site = deploy::Site::open(plan, options, spec).await?;
     access::check(&site.cluster, Undertaking::RunInside).await?;
     let jobs = Jobs { cluster: &site.cluster, names: &site.names };
-    if let Some(job) = jobs.look().await?.filter(|job| job.state == JobState::UnderWay) {
-        return Err(fault::job_under_way(&site.names.run(), &spec.namespace, &job));
-    }
+    refuse_second(jobs).await?;
     let progress = journal.progress.clone();
     if options.fresh {
         // What was loaded is thrown away once, and from here: a pod that comes again must not do so.
@@ -123,10 +121,22 @@ async fn begin(
         loaders: plan.pipeline.spec.stream.loaders,
     };
     let beginning = async {
-        jobs.begin(&objects).await?;
+        // Somebody else may have begun one while the servers were deployed.
+        refuse_second(jobs).await?;
+        jobs.begin(&objects, options.conflicts).await?;
         Ok(begun)
     };
     journal.stage(Stage::Stream, beginning).await
+}
+
+/// Refuses a run beside one that is under way.
+async fn refuse_second(jobs: Jobs<'_>) -> Result<(), Fault> {
+    match jobs.look().await? {
+        Some(job) if job.state == JobState::UnderWay => {
+            Err(fault::job_under_way(&jobs.names.run(), &jobs.names.namespace, &job))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The environment variables that the file names, with their values.

@@ -58,6 +58,8 @@ impl Fault {
             matches!(
                 finding.code,
                 Code::ServerUnreachable
+                    // A store that was away.
+                    | Code::UnreadableData
                     | Code::ClusterUnreachable
                     | Code::NotDeployed
                     | Code::NotReady

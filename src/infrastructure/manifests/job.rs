@@ -18,10 +18,10 @@ use k8s_openapi::api::rbac::v1::{PolicyRule, Role, RoleBinding, RoleRef, Subject
 use kube::api::ObjectMeta;
 
 use super::parts::{self, Component};
-use super::{ManifestError, password};
+use super::{ManifestError, overrides, password};
 use crate::infrastructure::endpoints::Names;
 use crate::infrastructure::object::PRUNE_ANNOTATION;
-use crate::infrastructure::{Object, Wave};
+use crate::infrastructure::{Id, Object, Wave};
 use crate::spec::{Kubernetes, Password, Pipeline, SecretSource};
 
 /// The container of each pod.
@@ -85,7 +85,13 @@ pub fn run(pipeline: &Pipeline, baggage: &Baggage) -> Result<Vec<Object>, Manife
         Object::typed(Wave::Settings, &run.binding())?,
         Object::typed(Wave::Jobs, &run.job())?,
     ]);
+    overrides::apply(&mut objects, &kubernetes.overrides, &names.owner(), None)?;
     Ok(objects)
+}
+
+/// What the objects of a run are called, those for its variables and private files apart.
+pub(super) fn ids(pipeline: &Pipeline) -> Result<Vec<Id>, ManifestError> {
+    Ok(run(pipeline, &Baggage::default())?.iter().map(Object::id).collect())
 }
 
 struct Run<'a> {

@@ -7,13 +7,14 @@
 use serde_json::{Map, Value};
 
 use super::ManifestError;
-use crate::infrastructure::{Object, Owner};
+use crate::infrastructure::{Id, Object, Owner};
 use crate::spec::Override;
 
 /// What a patch is told by.
 const DIRECTIVE: &str = "$patch";
 
-/// Applies the overrides of a file, in their order; one that names no object is a fault where `is_whole` says that all are there.
+/// Applies the overrides of a file, in their order. One that names none of the objects may name one of the others; where nobody knows
+/// the others, it is let be.
 ///
 /// # Errors
 /// Where one names no object, or would make another object of it.
@@ -21,22 +22,21 @@ pub(super) fn apply(
     objects: &mut [Object],
     overrides: &[Override],
     owner: &Owner,
-    is_whole: bool,
+    others: Option<&[Id]>,
 ) -> Result<(), ManifestError> {
     for (index, one) in overrides.iter().enumerate() {
-        let known = || objects.iter().map(Object::id).map(|id| (id.kind, id.name)).collect();
-        let named = |object: &&mut Object| {
-            let id = object.id();
-            id.kind == one.kind && id.name == one.name
-        };
-        let known: Vec<(String, String)> = known();
-        let Some(object) = objects.iter_mut().find(named) else {
-            if !is_whole {
-                continue;
-            }
+        let is_named = |id: &Id| id.kind == one.kind && id.name == one.name;
+        if let Some(object) = objects.iter_mut().find(|object| is_named(&object.id())) {
+            *object = patched(object, one, owner).ok_or(ManifestError::AnotherObject { index })?;
+            continue;
+        }
+        if let Some(others) = others
+            && !others.iter().any(is_named)
+        {
+            let known = objects.iter().map(Object::id).chain(others.iter().cloned());
+            let known = known.map(|id| (id.kind, id.name)).collect();
             return Err(ManifestError::NoSuchObject { index, known });
-        };
-        *object = patched(object, one, owner).ok_or(ManifestError::AnotherObject { index })?;
+        }
     }
     Ok(())
 }

@@ -127,3 +127,18 @@ fn a_run_in_the_cluster_has_a_pod_for_each_loader_and_few_rights() {
     let objects = job::run(&pipeline, &baggage).unwrap();
     insta::assert_snapshot!(documents(&objects));
 }
+
+#[test]
+fn an_override_may_be_of_the_runs_own_job() {
+    let patch = |kind: &str| {
+        let spec = json!({ "template": { "spec": { "imagePullSecrets": [{ "name": "mine" }] } } });
+        json!([{ "kind": kind, "name": "trips-run", "patch": { "spec": spec } }])
+    };
+    let patched = pipeline(&json!({ "namespace": "taxis", "overrides": patch("Job") }));
+    manifests(&patched).unwrap();
+    let objects = job::run(&patched, &job::Baggage::default()).unwrap();
+    let job = objects.iter().find(|object| object.id().kind == "Job").unwrap();
+    assert_eq!(job.manifest()["spec"]["template"]["spec"]["imagePullSecrets"][0]["name"], "mine");
+    let unknown = pipeline(&json!({ "namespace": "taxis", "overrides": patch("CronJob") }));
+    assert!(matches!(manifests(&unknown), Err(ManifestError::NoSuchObject { index: 0, .. })));
+}
