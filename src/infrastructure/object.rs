@@ -20,6 +20,16 @@ pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 /// The annotation of an object that no manifest names and that stays all the same, until the pipeline is destroyed: `disabled`, as Flux has it.
 pub const PRUNE_ANNOTATION: &str = "runner.dev/prune";
 
+/// The annotations that say what an object's volumes are written for, and the keys of the file that they are from. Whoever reads the
+/// volumes as something else loses what is in them.
+pub const WRITTEN_FOR: [(&str, &str); 2] = [(KAFKA_BROKERS, "brokers"), (KAFKA_MODE, "mode")];
+
+/// The annotation with the number of brokers of a Kafka cluster: each of them knows the others by it.
+pub const KAFKA_BROKERS: &str = "runner.dev/kafka-brokers";
+
+/// The annotation with the mode of a Kafka cluster: each has its own form of metadata.
+pub const KAFKA_MODE: &str = "runner.dev/kafka-mode";
+
 /// The pipeline that objects belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
@@ -172,6 +182,12 @@ impl Object {
     #[must_use]
     pub fn manifest(&self) -> &Map<String, Value> {
         &self.value
+    }
+
+    /// An annotation.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.value.get("metadata")?.get("annotations")?.get(key)?.as_str()
     }
 
     fn metadata(&self, field: &str) -> Option<&str> {

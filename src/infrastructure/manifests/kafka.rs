@@ -1,16 +1,20 @@
 //! Kafka's brokers, in both modes: a stateful set whose pods also listen for clients that come through a forward.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec};
 use k8s_openapi::api::core::v1::{Container, EnvVar, VolumeMount};
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::api::ObjectMeta;
 use sha2::{Digest as _, Sha256};
 
 use super::parts::{self, Component, ServiceKind, env};
 use super::{ManifestError, zookeeper};
 use crate::infrastructure::endpoints::{CONTROLLER_PORT, FORWARD_PORT, KAFKA_PORT, Names, ZOOKEEPER_PORT};
+use crate::infrastructure::object::{KAFKA_BROKERS, KAFKA_MODE};
 use crate::infrastructure::{Object, Wave};
 use crate::spec::{Forward, Kafka, KafkaMode};
 
@@ -111,7 +115,20 @@ fn brokers(component: Component<'_>, spec: &Kafka, forward: &Forward) -> Statefu
         volume_claim_templates: Some(vec![parts::data_claim(component, &spec.storage)]),
         ..StatefulSetSpec::default()
     };
-    StatefulSet { metadata: component.metadata(names.kafka()), spec: Some(set), ..StatefulSet::default() }
+    let metadata = ObjectMeta { annotations: Some(written_for(spec)), ..component.metadata(names.kafka()) };
+    StatefulSet { metadata, spec: Some(set), ..StatefulSet::default() }
+}
+
+/// What the brokers' volumes are written for. The voters of a quorum are static: brokers that come to one may agree without it that
+/// the cluster is empty, and then its own topics go.
+fn written_for(spec: &Kafka) -> BTreeMap<String, String> {
+    let mode = match spec.mode {
+        KafkaMode::Kraft => "kraft",
+        KafkaMode::Zookeeper => "zookeeper",
+    };
+    [(KAFKA_BROKERS, spec.brokers.to_string()), (KAFKA_MODE, mode.to_owned())]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
 }
 
 /// How a broker starts: its addresses depend on its ordinal, which no environment variable of a set can count with.

@@ -3,7 +3,9 @@
 use super::{Fault, with_causes};
 use crate::diagnostic::{Code, Diagnostic, Path, did_you_mean};
 use crate::infrastructure::access::{self, AccessError};
-use crate::infrastructure::{ClusterError, Id, ObjectsError, Reason, Refusal, RequestError, SecretError};
+use crate::infrastructure::{
+    ClusterError, Id, ObjectsError, Reason, Refusal, RequestError, SecretError, WrittenFor,
+};
 
 fn kubernetes() -> Path {
     Path::of("spec.infrastructure.kubernetes")
@@ -155,6 +157,7 @@ fn refused(Refusal { id, reason }: &Refusal) -> Diagnostic {
         .at_key(at)
         .help(format!("the server says: {message}"))
         .help("undo the change; or `runner destroy FILE` and run again: volumes stay unless `--delete-data`"),
+        Reason::WrittenFor(others) => written_for(id, others, &at),
         Reason::Invalid { fields } => {
             let words = fields.iter().map(|(field, fault)| format!("`{field}`: {fault}"));
             let words: Vec<String> = words.collect();
@@ -173,6 +176,22 @@ fn refused(Refusal { id, reason }: &Refusal) -> Diagnostic {
                 .at_key(at)
         }
     }
+}
+
+/// The finding of an object that would lose what is in its volumes.
+fn written_for(id: &Id, others: &[WrittenFor], at: &Path) -> Diagnostic {
+    let words = |say: fn(&WrittenFor) -> &str| {
+        let words = others.iter().map(|one| format!("`{}: {}`", one.key, say(one)));
+        words.collect::<Vec<_>>().join(" and ")
+    };
+    let (is, wanted) = (words(|one| one.is.as_str()), words(|one| one.wanted.as_str()));
+    let what = format!("{id} was deployed with {is}, and its topics would be lost with {wanted}");
+    let at = others.first().map_or_else(|| at.clone(), |first| at.key(first.key));
+    Diagnostic::new(Code::KafkaFixed, what)
+        .at(at)
+        .help(format!("write {is} again"))
+        .help("or throw its data away: `runner destroy FILE --delete-data`, then `runner run FILE --fresh`; without `--delete-data` the volumes stay, and the danger with them")
+        .help("or take another `metadata.name`: a pipeline of its own beside this one")
 }
 
 /// The key of the file that an object comes from, by its name.
@@ -230,10 +249,19 @@ mod tests {
     #[test]
     fn each_refusal_says_whose_fault_it_is_and_what_to_do() {
         let conflict = |field: &str, manager: &str| Conflict { field: field.into(), manager: manager.into() };
+        let other = |key: &'static str, is: &str, wanted: &str| WrittenFor {
+            key,
+            is: is.into(),
+            wanted: wanted.into(),
+        };
         let refusals = vec![
             refusal("trips-kafka", Reason::Foreign { managed_by: Some("Helm".into()), pipeline: None }),
             refusal("trips-neo4j", Reason::Conflict(vec![conflict(".spec.replicas", "kubectl-edit")])),
             refusal("trips-kafka", Reason::Immutable { message: "updates to statefulset spec …".into() }),
+            refusal(
+                "trips-kafka",
+                Reason::WrittenFor(vec![other("brokers", "1", "3"), other("mode", "kraft", "zookeeper")]),
+            ),
             refusal(
                 "trips-zookeeper",
                 Reason::Invalid { fields: vec![("spec.a".into(), "no such field".into())] },
