@@ -149,6 +149,13 @@ pub struct Finding {
     pub cause: Cause,
 }
 
+impl Finding {
+    /// Nothing that could be seen at a pod: the workload is at something.
+    pub(super) fn starting(doing: &str) -> Self {
+        Self { pod: None, container: None, cause: Cause::Starting { doing: doing.to_owned() } }
+    }
+}
+
 /// The worst that can be read from what the cluster says; none where it says nothing yet.
 #[must_use]
 pub fn diagnose(seen: Seen<'_>) -> Option<Finding> {
