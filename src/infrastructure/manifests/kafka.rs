@@ -25,6 +25,8 @@ pub(super) const SETTINGS: &str = "/etc/runner";
 /// A JVM keeps an address for 30 s and "no such name" for 10 s; a pod that starts again has another address, and one that
 /// starts asks for its own name before it exists.
 pub(super) const JAVA_SECURITY: &str = "networkaddress.cache.ttl=1\nnetworkaddress.cache.negative.ttl=0\n";
+/// How many seconds a broker waits for `ZooKeeper`.
+const ZOOKEEPER_WITHIN: i32 = 300;
 const REQUESTS: [(&str, &str); 2] = [("cpu", "100m"), ("memory", "768Mi")];
 const LIMITS: [(&str, &str); 1] = [("memory", "1Gi")];
 
@@ -96,8 +98,7 @@ fn brokers(component: Component<'_>, spec: &Kafka, forward: &Forward) -> Statefu
         args: Some(vec![start(names, spec.mode, forward)]),
         env: Some(environment(names, spec)),
         ports: Some(parts::container_ports(&ports(spec.mode))),
-        // The listener opens when the broker has caught up with the cluster's metadata; after a crash it looks through its logs first.
-        startup_probe: Some(parts::every(parts::connects("client"), 1, 180)),
+        startup_probe: Some(parts::every(parts::connects("client"), 1, starts_within(spec.mode))),
         readiness_probe: Some(parts::every(parts::connects("client"), 5, 3)),
         liveness_probe: Some(parts::every(parts::connects("client"), 10, 6)),
         resources: Some(parts::resources(&spec.resources, &REQUESTS, &LIMITS)),
@@ -129,6 +130,15 @@ fn written_for(spec: &Kafka) -> BTreeMap<String, String> {
     [(KAFKA_BROKERS, spec.brokers.to_string()), (KAFKA_MODE, mode.to_owned())]
         .map(|(key, value)| (key.to_owned(), value))
         .into()
+}
+
+/// How many seconds a broker may take until its listener opens, when it has caught up with the cluster's metadata; after a crash it looks
+/// through its logs first. In that mode it waits for `ZooKeeper` before.
+const fn starts_within(mode: KafkaMode) -> i32 {
+    match mode {
+        KafkaMode::Kraft => 180,
+        KafkaMode::Zookeeper => ZOOKEEPER_WITHIN + 180,
+    }
 }
 
 /// How a broker starts: its addresses depend on its ordinal, which no environment variable of a set can count with.
@@ -168,6 +178,8 @@ fn environment(names: &Names, spec: &Kafka) -> Vec<EnvVar> {
         KafkaMode::Zookeeper => variables.extend([
             parts::env_from_field("KAFKA_BROKER_ID", "metadata.labels['apps.kubernetes.io/pod-index']"),
             env("KAFKA_ZOOKEEPER_CONNECT", format!("{}:{ZOOKEEPER_PORT}", names.host(&names.zookeeper()))),
+            // The image gives ZooKeeper 40 s, and its volume may take longer.
+            env("KAFKA_CUB_ZK_TIMEOUT", ZOOKEEPER_WITHIN.to_string()),
             env("KAFKA_LISTENERS", format!("CLIENT://:{KAFKA_PORT},FORWARD://:{FORWARD_PORT}")),
             env("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "CLIENT:PLAINTEXT,FORWARD:PLAINTEXT"),
         ]),
