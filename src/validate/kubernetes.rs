@@ -29,6 +29,8 @@ fn name(name: &str, found: &mut Vec<Diagnostic>) {
         name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let what = if !is_label {
         "the name of a pipeline on Kubernetes has lower-case letters, digits and `-` only".to_owned()
+    } else if name.starts_with(|first: char| first.is_ascii_digit()) {
+        "the name of a pipeline on Kubernetes begins with a letter, as that of a service must".to_owned()
     } else if name.len() > longest {
         format!("the name of a pipeline on Kubernetes has at most {longest} characters, not {}", name.len())
     } else {
