@@ -194,15 +194,33 @@ fn written_for(id: &Id, others: &[WrittenFor], at: &Path) -> Diagnostic {
         .help("or take another `metadata.name`: a pipeline of its own beside this one")
 }
 
+/// What the names of runner's own objects end with, behind the pipeline's name, and the server that they belong to; none where they belong
+/// to a run.
+const ENDINGS: [(&str, Option<&str>); 12] = [
+    ("-kafka", Some("kafka")),
+    ("-kafka-brokers", Some("kafka")),
+    ("-kafka-jvm", Some("kafka")),
+    ("-zookeeper", Some("kafka")),
+    ("-neo4j", Some("neo4j")),
+    ("-neo4j-auth", Some("neo4j")),
+    ("-connect", Some("connect")),
+    ("-connect-jvm", Some("connect")),
+    ("-run", None),
+    ("-run-environment", None),
+    ("-run-private", None),
+    ("-report", None),
+];
+
 /// The key of the file that an object comes from, by its name.
 pub(super) fn component(id: &Id) -> Path {
-    let is = |part: &str| id.name == part || id.name.contains(&format!("-{part}"));
-    match ["zookeeper", "kafka", "neo4j", "connect"].into_iter().find(|part| is(part)) {
-        Some("zookeeper") => kubernetes().key("kafka"),
-        Some(part) => kubernetes().key(part),
-        None if id.kind == "Namespace" => kubernetes().key("namespace"),
-        None => kubernetes(),
+    if id.kind == "Namespace" {
+        return kubernetes().key("namespace");
     }
+    let name = format!("-{}", id.name);
+    let own = ENDINGS.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, server)| server);
+    // What is none of runner's own comes from a chart, whose release is called so.
+    let server = own.unwrap_or_else(|| name.contains("-neo4j-").then_some("neo4j"));
+    server.map_or_else(kubernetes, |server| kubernetes().key(server))
 }
 
 /// The fault of taking away what was never deployed.
@@ -221,8 +239,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::infrastructure::Conflict;
     use crate::infrastructure::access::Undertaking;
+    use crate::infrastructure::{Conflict, Names};
 
     fn shown(fault: Fault) -> String {
         let Fault(findings) = fault;
@@ -269,6 +287,28 @@ mod tests {
             refusal("trips-connect", Reason::Going),
         ];
         insta::assert_snapshot!(shown(ObjectsError::Refused(refusals).into()));
+    }
+
+    #[test]
+    fn a_pipeline_that_is_called_like_a_server_is_not_taken_for_one() {
+        for pipeline in ["trips", "taxi-kafka-demo", "taxi-neo4j-demo", "my-connect", "a-run"] {
+            let names = Names { pipeline: pipeline.to_owned(), namespace: "trips".to_owned() };
+            let of = |name: String| component(&id("StatefulSet", &name));
+            let server = |key: &str| kubernetes().key(key);
+            assert_eq!(of(names.kafka()), server("kafka"));
+            assert_eq!(of(names.brokers()), server("kafka"));
+            assert_eq!(of(format!("{}-jvm", names.kafka())), server("kafka"));
+            assert_eq!(of(names.zookeeper()), server("kafka"));
+            assert_eq!(of(names.neo4j()), server("neo4j"));
+            assert_eq!(of(names.neo4j_auth()), server("neo4j"));
+            assert_eq!(of(format!("{}-user-config", names.neo4j())), server("neo4j"));
+            assert_eq!(of(names.connect()), server("connect"));
+            assert_eq!(of(format!("{}-jvm", names.connect())), server("connect"));
+            for name in [names.run(), names.run_environment(), names.run_private(), names.report()] {
+                assert_eq!(of(name), kubernetes());
+            }
+            assert_eq!(component(&id("Namespace", pipeline)), server("namespace"));
+        }
     }
 
     #[test]
