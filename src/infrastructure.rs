@@ -30,6 +30,6 @@ pub use forward::{Destination, ForwardError, Forwards, Route};
 pub use inventory::{Inventory, Live};
 pub use object::{Id, Object, Owner, Wave};
 pub use plan::{Action, Change, Changes, Conflicts};
-pub use refusal::{Conflict, ObjectsError, Reason, Refusal};
+pub use refusal::{Conflict, ObjectsError, Reason, Refusal, WrittenFor};
 pub use request::RequestError;
 pub use secrets::SecretError;

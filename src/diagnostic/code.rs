@@ -172,7 +172,8 @@ pub enum Code {
     TopicName,
     /// More copies of each partition are asked for than there are brokers to hold them.
     ///
-    /// Kafka refuses such a topic. Lower `topic.replication` or raise `kafka.brokers`.
+    /// Kafka refuses such a topic. Lower `topic.replication`. `kafka.brokers` can be raised only where Kafka is not deployed yet: the number
+    /// is fixed from then on.
     Replication,
 
     /// The topic is compacted, and would lose rows.
@@ -571,6 +572,13 @@ pub enum Code {
     /// A field that it does not know or accept, a field that cannot be changed any more, a quota, or a policy of the cluster. The message has
     /// the server's words.
     ObjectRefused,
+    /// The number of brokers, or their mode, would be another one for a Kafka that is deployed.
+    ///
+    /// Both are fixed when the brokers' volumes are first written. In mode `kraft` every broker votes, and the voters are counted then: new
+    /// ones can agree without the old ones that the cluster is empty, and its topics go. Each mode has a form of metadata of its own, which the
+    /// other does not read; and brokers that are taken away take their partitions along. Write the old value again; or throw the data away
+    /// with `runner destroy FILE --delete-data` and load it anew with `runner run FILE --fresh`; or take another `metadata.name`.
+    KafkaFixed,
     /// The namespace is being deleted.
     ///
     /// Nothing can be made in it until it is gone. Where it never goes, something in it waits for a controller that is not there.

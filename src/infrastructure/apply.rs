@@ -82,7 +82,8 @@ impl Applied {
 /// Applies the objects, the waves one after the other and those of a wave side by side; then deletes what is the pipeline's and
 /// no manifest names any more, volumes apart.
 ///
-/// Before the first object is touched, all are looked at: where one of them belongs to somebody else, nothing is done.
+/// Before the first object is touched, all are looked at: where one of them belongs to somebody else, or would lose its data,
+/// nothing is done.
 ///
 /// # Errors
 /// Where objects are refused: all of the wave are told, and no later wave is begun. What was applied stands, and an apply of the
@@ -95,11 +96,7 @@ pub async fn apply(
     tell: &mut impl FnMut(ObjectEvent),
 ) -> Result<Applied, ObjectsError> {
     let ground = Ground::survey(cluster, owner, objects).await?;
-    all(objects
-        .iter()
-        .filter(|object| !ground.is_given(object))
-        .map(|one| ground.owned(&one.id()))
-        .collect())?;
+    all(objects.iter().filter(|object| !ground.is_given(object)).map(|one| ground.owned(one)).collect())?;
     let mut applied = Applied::default();
     let mut told = |event: ObjectEvent| {
         applied.count(&event.state);
@@ -165,7 +162,7 @@ async fn one(
     if ground.is_given(object) {
         return Ok(Ok(ObjectEvent { id, state: ObjectState::Unchanged }));
     }
-    let before = match ground.owned(&id) {
+    let before = match ground.owned(object) {
         Ok(before) => before,
         Err(refusal) => return Ok(Err(refusal)),
     };

@@ -45,6 +45,8 @@ pub enum Cause {
         class: Option<String>,
         /// Why, in the words of who makes volumes.
         reason: String,
+        /// Whether whoever makes volumes tries again.
+        again: bool,
     },
     /// The container refers to what is not there, such as a Secret.
     Settings {
@@ -73,6 +75,8 @@ pub enum Cause {
         image: String,
         /// Why, in the words of who pulls it.
         reason: String,
+        /// Whether it is tried again.
+        again: bool,
     },
     /// The namespace's quota has no room for the pod or its volume.
     Quota {
@@ -96,10 +100,12 @@ impl Cause {
             }
             Self::Crash { restarts, .. } if *restarts < CRASHED => return None,
             Self::OutOfMemory { kills, .. } if *kills < KILLED_FOR_MEMORY => return None,
-            Self::Crash { .. } | Self::OutOfMemory { .. } => 0,
-            // A registry or a controller may hiccup; who made the namespace may still be at it.
-            Self::ImagePull { .. } | Self::Quota { .. } | Self::Refused { .. } => 5,
-            Self::VolumePending { .. } | Self::Settings { .. } => 10,
+            Self::Crash { .. } | Self::OutOfMemory { .. } | Self::ImagePull { again: false, .. } => 0,
+            // A registry, or whoever makes volumes, may be back: the next tries come after some 10 s and 30 s.
+            Self::ImagePull { again: true, .. } | Self::VolumePending { again: true, .. } => 45,
+            // A controller may hiccup; who made the namespace may still be at it.
+            Self::Quota { .. } | Self::Refused { .. } => 5,
+            Self::VolumePending { again: false, .. } | Self::Settings { .. } => 10,
             // Pods of another pipeline may be on their way out.
             Self::Unschedulable { .. } => 20,
         };
@@ -147,6 +153,13 @@ pub struct Finding {
     pub container: Option<String>,
     /// The cause.
     pub cause: Cause,
+}
+
+impl Finding {
+    /// Nothing that could be seen at a pod: the workload is at something.
+    pub(super) fn starting(doing: &str) -> Self {
+        Self { pod: None, container: None, cause: Cause::Starting { doing: doing.to_owned() } }
+    }
 }
 
 /// The worst that can be read from what the cluster says; none where it says nothing yet.
@@ -248,9 +261,10 @@ fn of_container(seen: Seen<'_>, pod: &Pod, status: &ContainerStatus) -> Option<C
             | "RegistryUnavailable"
             | "ImageInspectError" => {
                 // "Back-off pulling image" says nothing of why; the event before it does.
-                let reason =
+                let said =
                     latest(seen, pod, &["Failed"]).filter(|text| text.contains("pull")).unwrap_or(words);
-                return Some(Cause::ImagePull { image: status.image.clone(), reason });
+                let again = !matches!(reason.as_str(), "InvalidImageName" | "ErrImageNeverPull");
+                return Some(Cause::ImagePull { image: status.image.clone(), reason: said, again });
             }
             "CreateContainerConfigError" => return Some(Cause::Settings { reason: words }),
             "CreateContainerError" | "RunContainerError" if words.contains("OOM") => return Some(memory()),
@@ -297,7 +311,8 @@ fn unschedulable(seen: Seen<'_>, pod: &Pod) -> Option<Cause> {
     let (status, reason, message) = condition(pod, "PodScheduled")?;
     (status == "False" && reason == "Unschedulable").then(|| Cause::Unschedulable {
         reason: message,
-        scaling: latest(seen, pod, &["TriggeredScaleUp"]).is_some(),
+        // The words of the cluster autoscaler, and of Karpenter.
+        scaling: latest(seen, pod, &["TriggeredScaleUp", "Nominated"]).is_some(),
     })
 }
 
@@ -321,7 +336,11 @@ fn volume(seen: Seen<'_>, pod: &Pod) -> Option<Cause> {
         };
         let event = seen.events.iter().filter(about).max_by_key(|event| time(event))?;
         let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.clone());
-        Some(Cause::VolumePending { claim: name, class, reason: event.message.clone()? })
+        let reason = event.message.clone()?;
+        // Without a storage class, or with one that is not there, nobody is asked to make the volume.
+        let is_asked = event.reason.as_deref() == Some("ProvisioningFailed");
+        let again = is_asked && !(reason.starts_with("storageclass") && reason.ends_with("not found"));
+        Some(Cause::VolumePending { claim: name, class, reason, again })
     })
 }
 

@@ -6,8 +6,8 @@ use futures::future::try_join_all;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use serde_json::Value;
 
-use super::object::{MANAGED_BY_LABEL, PIPELINE_LABEL, PRUNE_ANNOTATION};
-use super::{Cluster, Id, Object, Owner, Reason, Refusal, RequestError, Wave};
+use super::object::{MANAGED_BY_LABEL, PIPELINE_LABEL, PRUNE_ANNOTATION, WRITTEN_FOR};
+use super::{Cluster, Id, Object, Owner, Reason, Refusal, RequestError, Wave, WrittenFor};
 
 /// The kind of what data lives in.
 const VOLUME: &str = "PersistentVolumeClaim";
@@ -88,9 +88,28 @@ impl Live {
     /// Whether it stays although no manifest names it: a volume, or what says so of itself.
     #[must_use]
     pub fn outlives_its_manifest(&self) -> bool {
-        let annotations = self.value.pointer("/metadata/annotations");
-        let prune = annotations.and_then(|annotations| annotations.get(PRUNE_ANNOTATION));
-        self.is_volume() || self.id.kind == "Namespace" || prune.and_then(Value::as_str) == Some("disabled")
+        let prune = self.annotation(PRUNE_ANNOTATION);
+        self.is_volume() || self.id.kind == "Namespace" || prune == Some("disabled")
+    }
+
+    /// An annotation.
+    fn annotation(&self, key: &str) -> Option<&str> {
+        self.value.pointer("/metadata/annotations")?.get(key)?.as_str()
+    }
+
+    /// The refusal to make of it what its volumes are not written for; none where they are, or where it does not say.
+    ///
+    /// The annotations are asked, and no field that others may have changed: that is drift, and put right.
+    pub(super) fn written_for_other(&self, wanted: &Object) -> Option<Refusal> {
+        let other = |(annotation, key): (&str, &'static str)| {
+            let (is, wanted) = (self.annotation(annotation)?, wanted.annotation(annotation)?);
+            (is != wanted).then(|| WrittenFor { key, is: is.to_owned(), wanted: wanted.to_owned() })
+        };
+        let others: Vec<WrittenFor> = WRITTEN_FOR.into_iter().filter_map(other).collect();
+        if others.is_empty() {
+            return None;
+        }
+        Some(Refusal { id: self.id.clone(), reason: Box::new(Reason::WrittenFor(others)) })
     }
 
     /// A text of its metadata.
@@ -228,5 +247,48 @@ impl Cluster {
         let api = self.objects(id);
         let found = self.ask(|| api.get_opt(&id.name)).await?;
         Ok(found.and_then(|object| live(id.clone(), wave, &object)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn kafka(annotations: &Value, replicas: u32) -> Object {
+        let metadata = json!({ "name": "trips-kafka", "annotations": annotations });
+        let set = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata, "spec": { "replicas": replicas } });
+        Object::new(Wave::Servers, set).unwrap()
+    }
+
+    fn refused(live: &Object, wanted: &Object) -> Option<Reason> {
+        let value = Value::from(live.manifest().clone());
+        let live = Live { id: live.id(), wave: live.wave, value };
+        live.written_for_other(wanted).map(|refusal| *refusal.reason)
+    }
+
+    #[test]
+    fn volumes_are_read_by_nothing_but_what_they_are_written_for() {
+        let kraft =
+            |brokers: &str| json!({ "runner.dev/kafka-brokers": brokers, "runner.dev/kafka-mode": "kraft" });
+        let (one, three) = (kafka(&kraft("1"), 1), kafka(&kraft("3"), 3));
+        let brokers = WrittenFor { key: "brokers", is: "1".to_owned(), wanted: "3".to_owned() };
+        assert_eq!(refused(&one, &three), Some(Reason::WrittenFor(vec![brokers])));
+        assert_eq!(refused(&one, &one), None);
+    }
+
+    #[test]
+    fn replicas_that_were_changed_by_hand_are_drift() {
+        let three = json!({ "runner.dev/kafka-brokers": "3", "runner.dev/kafka-mode": "kraft" });
+        assert_eq!(refused(&kafka(&three, 1), &kafka(&three, 3)), None);
+    }
+
+    #[test]
+    fn what_does_not_say_what_it_is_written_for_is_not_refused() {
+        let three = json!({ "runner.dev/kafka-brokers": "3" });
+        assert_eq!(refused(&kafka(&json!({}), 1), &kafka(&three, 3)), None);
     }
 }

@@ -97,6 +97,9 @@ fn assembled(pipeline: &Pipeline, chart: Option<Vec<Object>>) -> Result<Vec<Obje
         objects.extend(connect::objects(&names, connect, kubernetes)?);
     }
     objects.extend(policies(&names, kubernetes)?);
+    for object in &mut objects {
+        object.add_labels(&pipeline.metadata.labels);
+    }
     let owner = names.owner();
     overrides::apply(&mut objects, &kubernetes.overrides, &owner, is_whole.then_some(&of_runs))?;
     objects.sort_by_key(|object| (object.wave, object.id()));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use indexmap::IndexMap;
 use k8s_openapi::Resource;
 use kube::api::{ApiResource, GroupVersionKind};
 use serde::Serialize;
@@ -19,6 +20,16 @@ pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 
 /// The annotation of an object that no manifest names and that stays all the same, until the pipeline is destroyed: `disabled`, as Flux has it.
 pub const PRUNE_ANNOTATION: &str = "runner.dev/prune";
+
+/// The annotations that say what an object's volumes are written for, and the keys of the file that they are from. Whoever reads the
+/// volumes as something else loses what is in them.
+pub const WRITTEN_FOR: [(&str, &str); 2] = [(KAFKA_BROKERS, "brokers"), (KAFKA_MODE, "mode")];
+
+/// The annotation with the number of brokers of a Kafka cluster: each of them knows the others by it.
+pub const KAFKA_BROKERS: &str = "runner.dev/kafka-brokers";
+
+/// The annotation with the mode of a Kafka cluster: each has its own form of metadata.
+pub const KAFKA_MODE: &str = "runner.dev/kafka-mode";
 
 /// The pipeline that objects belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,8 +185,31 @@ impl Object {
         &self.value
     }
 
+    /// Puts labels on it, and on the pods that are made of it. What is labelled already stays so; selectors and claims, which nobody can
+    /// change later, are left as they are.
+    pub fn add_labels(&mut self, labels: &IndexMap<String, String>) {
+        add_labels(self.value.get_mut("metadata"), labels);
+        let template = self.value.get_mut("spec").and_then(|spec| spec.get_mut("template"));
+        add_labels(template.and_then(|template| template.get_mut("metadata")), labels);
+    }
+
+    /// An annotation.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.value.get("metadata")?.get("annotations")?.get(key)?.as_str()
+    }
+
     fn metadata(&self, field: &str) -> Option<&str> {
         self.value.get("metadata")?.get(field)?.as_str()
+    }
+}
+
+fn add_labels(metadata: Option<&mut Value>, labels: &IndexMap<String, String>) {
+    let Some(metadata) = metadata.and_then(Value::as_object_mut) else { return };
+    let known = metadata.entry("labels").or_insert_with(|| Map::new().into());
+    let Some(known) = known.as_object_mut() else { return };
+    for (key, value) in labels {
+        known.entry(key.as_str()).or_insert_with(|| value.clone().into());
     }
 }
 
@@ -209,6 +243,30 @@ mod tests {
             let object = json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": "a" } });
             assert_eq!(Object::new(Wave::Network, object).unwrap().id().resource().plural, plural);
         }
+    }
+
+    #[test]
+    fn labels_go_on_an_object_and_its_pods_and_change_nothing_that_is_there() {
+        let labels = || json!({ "app": "graph" });
+        let mut object = Object::new(
+            Wave::Servers,
+            json!({
+                "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": { "name": "a" },
+                "spec": {
+                    "selector": { "matchLabels": labels() },
+                    "template": { "metadata": { "labels": labels() } },
+                    "volumeClaimTemplates": [{ "metadata": { "name": "data", "labels": labels() } }],
+                },
+            }),
+        )
+        .unwrap();
+        let given = [("app", "taxis"), ("team", "a")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        object.add_labels(&given.into());
+        let at = |pointer: &str| Value::from(object.manifest().clone()).pointer(pointer).cloned();
+        assert_eq!(at("/metadata/labels"), Some(json!({ "app": "taxis", "team": "a" })));
+        assert_eq!(at("/spec/template/metadata/labels"), Some(json!({ "app": "graph", "team": "a" })));
+        assert_eq!(at("/spec/selector/matchLabels"), Some(labels()));
+        assert_eq!(at("/spec/volumeClaimTemplates/0/metadata/labels"), Some(labels()));
     }
 
     #[test]

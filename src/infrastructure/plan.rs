@@ -129,7 +129,7 @@ async fn change(
     if !ground.has_namespace() && object.wave != Wave::Namespace {
         return change(Action::Create);
     }
-    let live = match ground.owned(&id) {
+    let live = match ground.owned(object) {
         Ok(live) => live,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -248,11 +248,12 @@ impl Ground {
         object.wave == Wave::Namespace && others
     }
 
-    /// The object of a name as it is; none where it is not there.
+    /// An object as it is; none where it is not there.
     ///
     /// # Errors
-    /// Where it is not the pipeline's, or on its way out.
-    pub fn owned(&self, id: &Id) -> Result<Option<&Live>, Refusal> {
+    /// Where it is not the pipeline's, or on its way out, or has volumes that are written for something else.
+    pub fn owned(&self, object: &Object) -> Result<Option<&Live>, Refusal> {
+        let id = &object.id();
         let refused = |reason: Reason| Err(Refusal { id: id.clone(), reason: Box::new(reason) });
         if let Some(foreign) = self.foreign.iter().find(|live| live.id == *id) {
             return Err(foreign.foreign());
@@ -260,7 +261,8 @@ impl Ground {
         let namespace = self.namespace.as_ref().filter(|namespace| namespace.id == *id);
         match namespace.or_else(|| self.inventory.get(id)) {
             Some(live) if live.is_going() => refused(Reason::Going),
-            live => Ok(live),
+            Some(live) => live.written_for_other(object).map_or(Ok(Some(live)), Err),
+            None => Ok(None),
         }
     }
 }

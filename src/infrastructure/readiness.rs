@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
-use kube::api::{Api, DeleteParams, ListParams, LogParams};
+use kube::api::{Api, DeleteParams, ListParams, LogParams, ObjectMeta, Preconditions};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -64,6 +64,8 @@ struct Rollout {
     ready: u32,
     wanted: u32,
     done: bool,
+    /// Whether its pods are still those of an earlier state, whose faults say nothing of the last one.
+    of_before: bool,
 }
 
 impl Rollout {
@@ -81,7 +83,15 @@ impl Rollout {
         } else {
             number("/status/updatedReplicas") == wanted && number("/status/replicas") == wanted
         };
-        Self { ready: small(ready), wanted: small(wanted), done: seen && of_last_state && ready == wanted }
+        // Told to end the pods of an earlier state first, a deployment makes none before it has.
+        let ends_first = text("/spec/strategy/type") == Some("Recreate")
+            && number("/status/replicas") > number("/status/updatedReplicas");
+        Self {
+            ready: small(ready),
+            wanted: small(wanted),
+            done: seen && of_last_state && ready == wanted,
+            of_before: !seen || ends_first,
+        }
     }
 }
 
@@ -165,7 +175,7 @@ pub fn is_workload(id: &Id) -> bool {
 impl Waited {
     /// Tells a state that was not told before.
     fn tell(&mut self, look: &Look, tell: &mut impl FnMut(ObjectEvent)) {
-        let Rollout { ready, wanted, done } = look.rollout;
+        let Rollout { ready, wanted, done, .. } = look.rollout;
         let because = look.finding.as_ref().map(|finding| finding.cause.brief());
         let state = if done {
             ObjectState::Ready { pods: ready }
@@ -210,7 +220,11 @@ async fn look(cluster: &Cluster, object: &Object) -> Result<Look, NotReady> {
         list::<PersistentVolumeClaim>(cluster, &all),
         list::<Event>(cluster, &all),
     )?;
-    look.finding = diagnose::diagnose(Seen { workload: &id, pods: &pods, claims: &claims, events: &events });
+    look.finding = if rollout.of_before {
+        Some(Finding::starting("waits for its controller"))
+    } else {
+        diagnose::diagnose(Seen { workload: &id, pods: &pods, claims: &claims, events: &events })
+    };
     Ok(Look { pods, events, claims, ..look })
 }
 
@@ -228,24 +242,28 @@ where
 /// Deletes a pod of an earlier revision that cannot start: its controller waits for it to be ready before it makes one of the
 /// last revision, for ever (Kubernetes' "forced rollback" of stateful sets). Whether there was one.
 async fn replace_stuck(cluster: &Cluster, look: &Look) -> Result<bool, NotReady> {
-    let Some(name) = stuck(look) else { return Ok(false) };
+    let Some(ObjectMeta { name: Some(name), uid, .. }) = stuck(look).map(|pod| &pod.metadata) else {
+        return Ok(false);
+    };
     let api: Api<Pod> = Api::namespaced(cluster.client(), cluster.namespace());
-    let params = DeleteParams::default();
+    let same = Preconditions { uid: uid.clone(), resource_version: None };
+    let params = DeleteParams { preconditions: Some(same), ..DeleteParams::default() };
     match cluster.ask(|| api.delete(name, &params)).await {
         Ok(_) => Ok(true),
-        Err(RequestError::Refused(status)) if status.code == 404 => Ok(true),
+        // Gone already, or replaced by another of the same name.
+        Err(RequestError::Refused(status)) if matches!(status.code, 404 | 409) => Ok(true),
         Err(error) => Err(error.into()),
     }
 }
 
 /// The pod at fault, where it is of an earlier revision, and its fault is none that passes.
-fn stuck(look: &Look) -> Option<&str> {
+fn stuck(look: &Look) -> Option<&Pod> {
     const REVISION: &str = "controller-revision-hash";
     let finding = look.finding.as_ref()?;
     finding.cause.hopeless_after()?;
     let pod = look.pods.iter().find(|pod| pod.metadata.name == finding.pod)?;
     let of = pod.metadata.labels.as_ref()?.get(REVISION)?;
-    (*of != *look.revision.as_ref()?).then_some(pod.metadata.name.as_deref()?)
+    (*of != *look.revision.as_ref()?).then_some(pod)
 }
 
 /// What finds the pods of a workload.
@@ -261,8 +279,7 @@ async fn troubles(cluster: &Cluster, late: Vec<(Id, Look)>) -> Vec<Trouble> {
     let mut troubles = Vec::new();
     for (workload, Look { finding, pods, events, claims, .. }) in late {
         let seen = Seen { workload: &workload, pods: &pods, claims: &claims, events: &events };
-        let nothing = || Cause::Starting { doing: "has no pods yet".to_owned() };
-        let finding = finding.unwrap_or_else(|| Finding { pod: None, container: None, cause: nothing() });
+        let finding = finding.unwrap_or_else(|| Finding::starting("has no pods yet"));
         let events = diagnose::events(seen, EVENTS);
         let log = log(cluster, &finding).await;
         troubles.push(Trouble { workload, finding, events, log });

@@ -56,6 +56,8 @@ pub enum Reason {
         /// The server's words.
         message: String,
     },
+    /// It is there, and its volumes are written for something else than it would become.
+    WrittenFor(Vec<WrittenFor>),
     /// The server does not take its fields.
     Invalid {
         /// Field and fault of each.
@@ -73,6 +75,17 @@ pub enum Reason {
         /// The server's words.
         message: String,
     },
+}
+
+/// A key of the file that an object's volumes are written for, and that the file now has otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenFor {
+    /// The key, such as `brokers`.
+    pub key: &'static str,
+    /// What the volumes are written for.
+    pub is: String,
+    /// What the file says.
+    pub wanted: String,
 }
 
 /// A field that another manager looks after.

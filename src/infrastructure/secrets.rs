@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ObjectMeta, Patch, PatchParams, PostParams};
@@ -59,7 +60,7 @@ pub fn makes_auth(neo4j: &Neo4j) -> bool {
 /// Makes sure that the Secret with the password is there, and gives the password.
 ///
 /// Without `given`, a password is made the first time and never changed. `given` is what the file's environment variable or file
-/// holds: the Secret is kept equal to it.
+/// holds: the Secret is kept equal to it. It is made with the pipeline's labels.
 ///
 /// # Errors
 /// Where a Secret of that name belongs to somebody else, or the API server refuses.
@@ -67,6 +68,7 @@ pub async fn ensure_auth(
     cluster: &Cluster,
     owner: &Owner,
     name: &str,
+    labels: &IndexMap<String, String>,
     given: Option<Password>,
 ) -> Result<Password, SecretError> {
     let api: Api<Secret> = Api::namespaced(cluster.client(), cluster.namespace());
@@ -74,7 +76,7 @@ pub async fn ensure_auth(
     let place = SecretKey { name: name.to_owned(), key: PASSWORD_KEY.to_owned() };
     if cluster.find(&id, Wave::Settings).await?.is_none() {
         let password = given.clone().map_or_else(generated, Ok)?;
-        let secret = secret(owner, name, &password);
+        let secret = secret(owner, name, labels, &password);
         let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
         match cluster.ask(|| api.create(&params, &secret)).await {
             Ok(_) => return Ok(password),
@@ -117,10 +119,11 @@ pub async fn read(cluster: &Cluster, SecretKey { name, key }: &SecretKey) -> Res
     })
 }
 
-fn secret(owner: &Owner, name: &str, password: &Password) -> Secret {
+fn secret(owner: &Owner, name: &str, labels: &IndexMap<String, String>, password: &Password) -> Secret {
+    let given = labels.iter().map(|(key, value)| (key.clone(), value.clone()));
     let metadata = ObjectMeta {
         name: Some(name.to_owned()),
-        labels: Some(owner.labels()),
+        labels: Some(given.chain(owner.labels()).collect()),
         // No manifest names it, and the data of the volume can be read with nothing else.
         annotations: Some(BTreeMap::from([(PRUNE_ANNOTATION.to_owned(), "disabled".to_owned())])),
         ..ObjectMeta::default()
@@ -167,13 +170,17 @@ mod tests {
     #[test]
     fn the_secret_bears_the_pipelines_labels_and_outlives_the_manifests() {
         let owner = Owner { pipeline: "trips".to_owned() };
-        let value = serde_json::to_value(secret(&owner, "trips-neo4j-auth", &"x".to_owned().into())).unwrap();
+        let labels = [("team", "a"), ("runner.dev/pipeline", "another")];
+        let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let secret = secret(&owner, "trips-neo4j-auth", &labels, &"x".to_owned().into());
+        let value = serde_json::to_value(secret).unwrap();
         let id = Id {
             api_version: "v1".to_owned(),
             kind: "Secret".to_owned(),
             namespace: None,
             name: "trips-neo4j-auth".to_owned(),
         };
+        assert_eq!(value["metadata"]["labels"]["team"], "a");
         assert_eq!(value["stringData"], json!({ "NEO4J_AUTH": "neo4j/x", "password": "x" }));
         let live = Live { id, wave: Wave::Settings, value };
         assert!(live.belongs_to(&owner) && live.outlives_its_manifest());

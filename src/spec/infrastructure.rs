@@ -271,10 +271,10 @@ pub struct SourceVolume {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Kafka {
-    /// How the brokers agree among themselves.
+    /// How the brokers agree among themselves; fixed once they are deployed.
     #[serde(default)]
     pub mode: KafkaMode,
-    /// How many brokers.
+    /// How many brokers; fixed once they are deployed.
     #[serde(default = "Kafka::default_brokers")]
     #[schemars(range(min = 1, max = 9))]
     pub brokers: u32,

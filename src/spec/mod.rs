@@ -79,7 +79,7 @@ pub struct Metadata {
     /// Lower-case letters, digits and `-`, at most 63: it names Kubernetes objects and the state folder.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub name: String,
-    /// Labels put on each object that the pipeline owns.
+    /// Labels put on each object that the pipeline owns and on its pods, which a change restarts; those of runner's own stay as they are.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub labels: IndexMap<String, String>,
     /// Free notes for people and other tools.

@@ -18,6 +18,7 @@ pub(super) fn check(pipeline: &Pipeline, found: &mut Vec<Diagnostic>) {
     images(kubernetes, &at, found);
     plugins(kubernetes, &at, found);
     sizes(kubernetes, &at, found);
+    volume(kubernetes, &at, found);
     ports(kubernetes, &at, found);
     overrides(pipeline, &at, found);
 }
@@ -29,6 +30,8 @@ fn name(name: &str, found: &mut Vec<Diagnostic>) {
         name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let what = if !is_label {
         "the name of a pipeline on Kubernetes has lower-case letters, digits and `-` only".to_owned()
+    } else if name.starts_with(|first: char| first.is_ascii_digit()) {
+        "the name of a pipeline on Kubernetes begins with a letter, as that of a service must".to_owned()
     } else if name.len() > longest {
         format!("the name of a pipeline on Kubernetes has at most {longest} characters, not {}", name.len())
     } else {
@@ -47,6 +50,7 @@ fn images(kubernetes: &Kubernetes, at: &Path, found: &mut Vec<Diagnostic>) {
         ("kafka", kubernetes.kafka.image.as_ref()),
         ("neo4j", kubernetes.neo4j.image.as_ref()),
         ("connect", connect),
+        ("runner", kubernetes.runner.image.as_ref()),
     ];
     for (server, image) in images {
         let Some(image) = image else { continue };
@@ -95,6 +99,7 @@ fn sizes(kubernetes: &Kubernetes, at: &Path, found: &mut Vec<Diagnostic>) {
         ("kafka", Some(&kubernetes.kafka.resources)),
         ("neo4j", Some(&kubernetes.neo4j.resources)),
         ("connect", connect),
+        ("runner", Some(&kubernetes.runner.resources)),
     ];
     for (server, resources) in all {
         let Some(resources) = resources else { continue };
@@ -134,6 +139,31 @@ fn requests_within_limits(resources: &Resources, at: &Path, found: &mut Vec<Diag
                 .help("lower the request, or raise the limit"),
         );
     }
+}
+
+/// The volume of the source takes the place of a folder that the file's paths can lead to, and hides nothing else.
+fn volume(kubernetes: &Kubernetes, at: &Path, found: &mut Vec<Diagnostic>) {
+    let Some(volume) = &kubernetes.runner.volume else { return };
+    if !is_below(&volume.path) {
+        found.push(
+            Diagnostic::new(
+                Code::InvalidValue,
+                format!("`{}` is no folder below the pipeline file's own", volume.path),
+            )
+            .at(at.key("runner").key("volume").key("path"))
+            .help("write it as the paths of the source begin: with `data`, the volume holds `data/trips.parquet` as `trips.parquet`"),
+        );
+    }
+}
+
+/// Whether a path leads from a folder to one below it, and never out of it on the way.
+fn is_below(path: &str) -> bool {
+    let mut steps = path.split('/').filter(|step| !matches!(*step, "" | "."));
+    let depth = steps.try_fold(0_usize, |depth, step| match step {
+        ".." => depth.checked_sub(1),
+        _ => Some(depth + 1),
+    });
+    !path.starts_with('/') && depth.is_some_and(|depth| depth > 0)
 }
 
 /// The brokers' ports on this machine are one after the other.
@@ -189,5 +219,20 @@ fn overrides(pipeline: &Pipeline, at: &Path, found: &mut Vec<Diagnostic>) {
                 .help("leave out `apiVersion`, `kind`, `metadata.name` and `metadata.namespace`"),
         ),
         Err(ManifestError::NotKubernetes | ManifestError::Helm(_) | ManifestError::NoObject(_)) | Ok(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_below;
+
+    #[test]
+    fn a_folder_below_is_told_from_one_beside_or_above() {
+        for path in ["data", "./data/", "a/b", "a/../data", "..data"] {
+            assert!(is_below(path), "{path}");
+        }
+        for path in ["", ".", "/data", "..", "../data", "a/../../data", "data/.."] {
+            assert!(!is_below(path), "{path}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod graph;
 mod infrastructure;
 mod kubernetes;
 mod mapping;
+mod metadata;
 mod report;
 mod schema;
 mod secrets;
@@ -177,6 +178,7 @@ fn references(document: &Document, pipeline: Option<&Pipeline>) -> Vec<Diagnosti
     let Some(pipeline) = pipeline else { return found };
     let spec = &pipeline.spec;
     infrastructure::check(spec, &document.places, &mut found);
+    metadata::check(&pipeline.metadata, &mut found);
     kubernetes::check(pipeline, &mut found);
     secrets::check(spec, &mut found);
     source::check(spec, &mut found);

@@ -68,7 +68,8 @@ fn replication(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {
                 Location::At(Path::of("spec.infrastructure.kubernetes.kafka.brokers"), Part::Value),
                 "the brokers",
             )
-            .help(format!("set `replication: {brokers}`, or `brokers: {replication}`")),
+            .help(format!("set `replication: {brokers}`"))
+            .help(format!("or `brokers: {replication}`, where Kafka is not deployed yet: the number is fixed from then on")),
         );
     }
     let in_sync = spec.topic.config.get("min.insync.replicas").and_then(|value| value.parse::<u32>().ok());

@@ -35,8 +35,14 @@ struct Recorded {
 
 /// What is read from a failure.
 pub fn trouble(case: &str) -> Trouble {
+    trouble_with(case, "", "")
+}
+
+/// What is read from a failure where the cluster has another word for one of its own.
+pub fn trouble_with(case: &str, word: &str, other: &str) -> Trouble {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pods").join(format!("{case}.json"));
     let text = std::fs::read_to_string(file).unwrap();
+    let text = if word.is_empty() { text } else { text.replace(word, other) };
     let Recorded { pods, claims, events: said, log } = serde_json::from_str(&text).unwrap();
     let workload = Id {
         api_version: "apps/v1".to_owned(),

@@ -1,4 +1,4 @@
-use super::recorded::{CASES, trouble};
+use super::recorded::{CASES, trouble, trouble_with};
 use super::*;
 
 #[test]
@@ -29,6 +29,27 @@ fn a_container_that_waits_for_another_may_end_twice() {
     let crash = |restarts| Cause::Crash { exit_code: 1, restarts, reason: None }.hopeless_after();
     assert_eq!(crash(2), None);
     assert_eq!(crash(3), Some(Duration::ZERO));
+}
+
+#[test]
+fn what_is_tried_again_is_given_time_and_what_is_not_is_told_at_once() {
+    let after = |case, word, other| {
+        trouble_with(case, word, other).finding.cause.hopeless_after().map(|after| after.as_secs())
+    };
+    assert_eq!(after("image", "", ""), Some(45));
+    assert_eq!(after("image", "ImagePullBackOff", "ErrImageNeverPull"), Some(0));
+    assert_eq!(after("image", "ImagePullBackOff", "InvalidImageName"), Some(0));
+    assert_eq!(after("storage", "", ""), Some(10), "there is no such class");
+    assert_eq!(after("storage", "\"fast\\\" not found", "\"fast\\\": timed out"), Some(45));
+}
+
+#[test]
+fn a_pod_that_a_node_was_asked_for_is_waited_for() {
+    let scaling = |reason| trouble_with("unschedulable-cpu", "FailedScheduling", reason).finding.cause;
+    assert_eq!(scaling("FailedScheduling").hopeless_after(), Some(Duration::from_secs(20)));
+    for reason in ["TriggeredScaleUp", "Nominated"] {
+        assert_eq!(scaling(reason).hopeless_after(), None, "{reason}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Kafka Connect: a worker with the Neo4j sink, for pipelines whose mapping it loads.
 
-use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy};
 use k8s_openapi::api::core::v1::{
     Container, EnvVar, HTTPGetAction, KeyToPath, Probe, SecretVolumeSource, Volume, VolumeMount,
 };
@@ -107,6 +107,11 @@ fn worker(component: Component<'_>, spec: &Connect, kubernetes: &Kubernetes) -> 
     let deployment = DeploymentSpec {
         replicas: Some(1),
         selector: component.label_selector(),
+        // A worker that cannot start must not be what its successor waits for, and two of them would share the tasks out.
+        strategy: Some(DeploymentStrategy {
+            type_: Some("Recreate".to_owned()),
+            ..DeploymentStrategy::default()
+        }),
         template: pod,
         ..DeploymentSpec::default()
     };

@@ -85,6 +85,9 @@ pub fn run(pipeline: &Pipeline, baggage: &Baggage) -> Result<Vec<Object>, Manife
         Object::typed(Wave::Settings, &run.binding())?,
         Object::typed(Wave::Jobs, &run.job())?,
     ]);
+    for object in &mut objects {
+        object.add_labels(&pipeline.metadata.labels);
+    }
     overrides::apply(&mut objects, &kubernetes.overrides, &names.owner(), None)?;
     Ok(objects)
 }

@@ -1,16 +1,20 @@
 //! Kafka's brokers, in both modes: a stateful set whose pods also listen for clients that come through a forward.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use k8s_openapi::api::apps::v1::{StatefulSet, StatefulSetSpec};
 use k8s_openapi::api::core::v1::{Container, EnvVar, VolumeMount};
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use kube::api::ObjectMeta;
 use sha2::{Digest as _, Sha256};
 
 use super::parts::{self, Component, ServiceKind, env};
 use super::{ManifestError, zookeeper};
 use crate::infrastructure::endpoints::{CONTROLLER_PORT, FORWARD_PORT, KAFKA_PORT, Names, ZOOKEEPER_PORT};
+use crate::infrastructure::object::{KAFKA_BROKERS, KAFKA_MODE};
 use crate::infrastructure::{Object, Wave};
 use crate::spec::{Forward, Kafka, KafkaMode};
 
@@ -21,6 +25,8 @@ pub(super) const SETTINGS: &str = "/etc/runner";
 /// A JVM keeps an address for 30 s and "no such name" for 10 s; a pod that starts again has another address, and one that
 /// starts asks for its own name before it exists.
 pub(super) const JAVA_SECURITY: &str = "networkaddress.cache.ttl=1\nnetworkaddress.cache.negative.ttl=0\n";
+/// How many seconds a broker waits for `ZooKeeper`.
+const ZOOKEEPER_WITHIN: i32 = 300;
 const REQUESTS: [(&str, &str); 2] = [("cpu", "100m"), ("memory", "768Mi")];
 const LIMITS: [(&str, &str); 1] = [("memory", "1Gi")];
 
@@ -92,8 +98,7 @@ fn brokers(component: Component<'_>, spec: &Kafka, forward: &Forward) -> Statefu
         args: Some(vec![start(names, spec.mode, forward)]),
         env: Some(environment(names, spec)),
         ports: Some(parts::container_ports(&ports(spec.mode))),
-        // The listener opens when the broker has caught up with the cluster's metadata; after a crash it looks through its logs first.
-        startup_probe: Some(parts::every(parts::connects("client"), 1, 180)),
+        startup_probe: Some(parts::every(parts::connects("client"), 1, starts_within(spec.mode))),
         readiness_probe: Some(parts::every(parts::connects("client"), 5, 3)),
         liveness_probe: Some(parts::every(parts::connects("client"), 10, 6)),
         resources: Some(parts::resources(&spec.resources, &REQUESTS, &LIMITS)),
@@ -111,7 +116,29 @@ fn brokers(component: Component<'_>, spec: &Kafka, forward: &Forward) -> Statefu
         volume_claim_templates: Some(vec![parts::data_claim(component, &spec.storage)]),
         ..StatefulSetSpec::default()
     };
-    StatefulSet { metadata: component.metadata(names.kafka()), spec: Some(set), ..StatefulSet::default() }
+    let metadata = ObjectMeta { annotations: Some(written_for(spec)), ..component.metadata(names.kafka()) };
+    StatefulSet { metadata, spec: Some(set), ..StatefulSet::default() }
+}
+
+/// What the brokers' volumes are written for. The voters of a quorum are static: brokers that come to one may agree without it that
+/// the cluster is empty, and then its own topics go.
+fn written_for(spec: &Kafka) -> BTreeMap<String, String> {
+    let mode = match spec.mode {
+        KafkaMode::Kraft => "kraft",
+        KafkaMode::Zookeeper => "zookeeper",
+    };
+    [(KAFKA_BROKERS, spec.brokers.to_string()), (KAFKA_MODE, mode.to_owned())]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
+}
+
+/// How many seconds a broker may take until its listener opens, when it has caught up with the cluster's metadata; after a crash it looks
+/// through its logs first. In that mode it waits for `ZooKeeper` before.
+const fn starts_within(mode: KafkaMode) -> i32 {
+    match mode {
+        KafkaMode::Kraft => 180,
+        KafkaMode::Zookeeper => ZOOKEEPER_WITHIN + 180,
+    }
 }
 
 /// How a broker starts: its addresses depend on its ordinal, which no environment variable of a set can count with.
@@ -151,6 +178,8 @@ fn environment(names: &Names, spec: &Kafka) -> Vec<EnvVar> {
         KafkaMode::Zookeeper => variables.extend([
             parts::env_from_field("KAFKA_BROKER_ID", "metadata.labels['apps.kubernetes.io/pod-index']"),
             env("KAFKA_ZOOKEEPER_CONNECT", format!("{}:{ZOOKEEPER_PORT}", names.host(&names.zookeeper()))),
+            // The image gives ZooKeeper 40 s, and its volume may take longer.
+            env("KAFKA_CUB_ZK_TIMEOUT", ZOOKEEPER_WITHIN.to_string()),
             env("KAFKA_LISTENERS", format!("CLIENT://:{KAFKA_PORT},FORWARD://:{FORWARD_PORT}")),
             env("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "CLIENT:PLAINTEXT,FORWARD:PLAINTEXT"),
         ]),

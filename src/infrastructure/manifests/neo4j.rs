@@ -8,7 +8,7 @@ use super::ManifestError;
 use super::parts::{self, Component, ServiceKind, env};
 use crate::infrastructure::endpoints::{BOLT_PORT, HTTP_PORT, Names};
 use crate::infrastructure::{Object, Wave};
-use crate::spec::{Neo4j, Plugin, SecretKey};
+use crate::spec::{Neo4j, Plugin, SecretKey, quantity};
 
 /// The image where the file names none.
 const IMAGE: &str = "neo4j:5.26.30";
@@ -91,6 +91,8 @@ fn environment(names: &Names, spec: &Neo4j) -> Vec<EnvVar> {
         env("NEO4J_server_memory_heap_initial__size", mebibytes(memory.heap)),
         env("NEO4J_server_memory_heap_max__size", mebibytes(memory.heap)),
         env("NEO4J_server_memory_pagecache_size", mebibytes(memory.page_cache)),
+        // The image's own bound is in the configuration that the scratch volume hides; without one the volume fills up.
+        env("NEO4J_db_tx__log_rotation_retention__policy", format!("{}M size", transaction_logs(spec))),
         env("NEO4J_dbms_usage__report_enabled", "false"),
     ];
     if !spec.plugins.is_empty() {
@@ -98,6 +100,14 @@ fn environment(names: &Names, spec: &Neo4j) -> Vec<EnvVar> {
         variables.push(env("NEO4J_PLUGINS", format!("[\"{}\"]", plugins.join("\",\""))));
     }
     variables
+}
+
+/// How much of the volume is for transaction logs that are not needed any more, in MiB: a quarter, but not less than the server writes
+/// to one of them.
+fn transaction_logs(spec: &Neo4j) -> u64 {
+    const ONE: u64 = 256;
+    let storage = quantity::bytes(&spec.storage).unwrap_or_default();
+    (storage / 4 / MEBIBYTE).max(ONE)
 }
 
 const fn name_of(plugin: Plugin) -> &'static str {
@@ -129,6 +139,14 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn transaction_logs_leave_most_of_the_volume_to_the_data() {
+        let of = |storage: &str| transaction_logs(&Neo4j { storage: storage.to_owned(), ..Neo4j::default() });
+        assert_eq!(of("2Gi"), 512);
+        assert_eq!(of("1.5T"), 357_627);
+        assert_eq!(of("500Mi"), 256);
+    }
 
     #[test]
     fn heap_and_page_cache_fit_in_the_limit_beside_the_jvm() {

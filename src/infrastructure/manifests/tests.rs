@@ -142,3 +142,25 @@ fn an_override_may_be_of_the_runs_own_job() {
     let unknown = pipeline(&json!({ "namespace": "taxis", "overrides": patch("CronJob") }));
     assert!(matches!(manifests(&unknown), Err(ManifestError::NoSuchObject { index: 0, .. })));
 }
+
+#[test]
+fn the_pipelines_labels_are_on_every_object_and_pod_beside_runners_own() {
+    let mut pipeline =
+        pipeline(&json!({ "namespace": "taxis", "kafka": { "mode": "zookeeper" }, "connect": {} }));
+    let labels = [("team", "graphs"), ("runner.dev/pipeline", "another")];
+    pipeline.metadata.labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let mut objects = manifests(&pipeline).unwrap();
+    objects.extend(job::run(&pipeline, &job::Baggage::default()).unwrap());
+    for object in objects {
+        let manifest = serde_json::Value::from(object.manifest().clone());
+        for pointer in ["/metadata", "/spec/template/metadata"] {
+            let Some(metadata) = manifest.pointer(pointer) else { continue };
+            let labels = [&metadata["labels"]["team"], &metadata["labels"]["runner.dev/pipeline"]];
+            assert_eq!(labels, ["graphs", "trips"], "{} {pointer}", object.id());
+        }
+        for pointer in ["/spec/selector", "/spec/volumeClaimTemplates", "/spec/podSelector"] {
+            let selected = manifest.pointer(pointer).map(ToString::to_string).unwrap_or_default();
+            assert!(!selected.contains("team"), "{}: {selected}", object.id());
+        }
+    }
+}

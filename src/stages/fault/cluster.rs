@@ -3,7 +3,9 @@
 use super::{Fault, with_causes};
 use crate::diagnostic::{Code, Diagnostic, Path, did_you_mean};
 use crate::infrastructure::access::{self, AccessError};
-use crate::infrastructure::{ClusterError, Id, ObjectsError, Reason, Refusal, RequestError, SecretError};
+use crate::infrastructure::{
+    ClusterError, Id, ObjectsError, Reason, Refusal, RequestError, SecretError, WrittenFor,
+};
 
 fn kubernetes() -> Path {
     Path::of("spec.infrastructure.kubernetes")
@@ -155,6 +157,7 @@ fn refused(Refusal { id, reason }: &Refusal) -> Diagnostic {
         .at_key(at)
         .help(format!("the server says: {message}"))
         .help("undo the change; or `runner destroy FILE` and run again: volumes stay unless `--delete-data`"),
+        Reason::WrittenFor(others) => written_for(id, others, &at),
         Reason::Invalid { fields } => {
             let words = fields.iter().map(|(field, fault)| format!("`{field}`: {fault}"));
             let words: Vec<String> = words.collect();
@@ -175,15 +178,49 @@ fn refused(Refusal { id, reason }: &Refusal) -> Diagnostic {
     }
 }
 
+/// The finding of an object that would lose what is in its volumes.
+fn written_for(id: &Id, others: &[WrittenFor], at: &Path) -> Diagnostic {
+    let words = |say: fn(&WrittenFor) -> &str| {
+        let words = others.iter().map(|one| format!("`{}: {}`", one.key, say(one)));
+        words.collect::<Vec<_>>().join(" and ")
+    };
+    let (is, wanted) = (words(|one| one.is.as_str()), words(|one| one.wanted.as_str()));
+    let what = format!("{id} was deployed with {is}, and its topics would be lost with {wanted}");
+    let at = others.first().map_or_else(|| at.clone(), |first| at.key(first.key));
+    Diagnostic::new(Code::KafkaFixed, what)
+        .at(at)
+        .help(format!("write {is} again"))
+        .help("or throw its data away: `runner destroy FILE --delete-data`, then `runner run FILE --fresh`; without `--delete-data` the volumes stay, and the danger with them")
+        .help("or take another `metadata.name`: a pipeline of its own beside this one")
+}
+
+/// What the names of runner's own objects end with, behind the pipeline's name, and the server that they belong to; none where they belong
+/// to a run.
+const ENDINGS: [(&str, Option<&str>); 12] = [
+    ("-kafka", Some("kafka")),
+    ("-kafka-brokers", Some("kafka")),
+    ("-kafka-jvm", Some("kafka")),
+    ("-zookeeper", Some("kafka")),
+    ("-neo4j", Some("neo4j")),
+    ("-neo4j-auth", Some("neo4j")),
+    ("-connect", Some("connect")),
+    ("-connect-jvm", Some("connect")),
+    ("-run", None),
+    ("-run-environment", None),
+    ("-run-private", None),
+    ("-report", None),
+];
+
 /// The key of the file that an object comes from, by its name.
 pub(super) fn component(id: &Id) -> Path {
-    let is = |part: &str| id.name == part || id.name.contains(&format!("-{part}"));
-    match ["zookeeper", "kafka", "neo4j", "connect"].into_iter().find(|part| is(part)) {
-        Some("zookeeper") => kubernetes().key("kafka"),
-        Some(part) => kubernetes().key(part),
-        None if id.kind == "Namespace" => kubernetes().key("namespace"),
-        None => kubernetes(),
+    if id.kind == "Namespace" {
+        return kubernetes().key("namespace");
     }
+    let name = format!("-{}", id.name);
+    let own = ENDINGS.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, server)| server);
+    // What is none of runner's own comes from a chart, whose release is called so.
+    let server = own.unwrap_or_else(|| name.contains("-neo4j-").then_some("neo4j"));
+    server.map_or_else(kubernetes, |server| kubernetes().key(server))
 }
 
 /// The fault of taking away what was never deployed.
@@ -202,8 +239,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::infrastructure::Conflict;
     use crate::infrastructure::access::Undertaking;
+    use crate::infrastructure::{Conflict, Names};
 
     fn shown(fault: Fault) -> String {
         let Fault(findings) = fault;
@@ -230,10 +267,19 @@ mod tests {
     #[test]
     fn each_refusal_says_whose_fault_it_is_and_what_to_do() {
         let conflict = |field: &str, manager: &str| Conflict { field: field.into(), manager: manager.into() };
+        let other = |key: &'static str, is: &str, wanted: &str| WrittenFor {
+            key,
+            is: is.into(),
+            wanted: wanted.into(),
+        };
         let refusals = vec![
             refusal("trips-kafka", Reason::Foreign { managed_by: Some("Helm".into()), pipeline: None }),
             refusal("trips-neo4j", Reason::Conflict(vec![conflict(".spec.replicas", "kubectl-edit")])),
             refusal("trips-kafka", Reason::Immutable { message: "updates to statefulset spec …".into() }),
+            refusal(
+                "trips-kafka",
+                Reason::WrittenFor(vec![other("brokers", "1", "3"), other("mode", "kraft", "zookeeper")]),
+            ),
             refusal(
                 "trips-zookeeper",
                 Reason::Invalid { fields: vec![("spec.a".into(), "no such field".into())] },
@@ -241,6 +287,28 @@ mod tests {
             refusal("trips-connect", Reason::Going),
         ];
         insta::assert_snapshot!(shown(ObjectsError::Refused(refusals).into()));
+    }
+
+    #[test]
+    fn a_pipeline_that_is_called_like_a_server_is_not_taken_for_one() {
+        for pipeline in ["trips", "taxi-kafka-demo", "taxi-neo4j-demo", "my-connect", "a-run"] {
+            let names = Names { pipeline: pipeline.to_owned(), namespace: "trips".to_owned() };
+            let of = |name: String| component(&id("StatefulSet", &name));
+            let server = |key: &str| kubernetes().key(key);
+            assert_eq!(of(names.kafka()), server("kafka"));
+            assert_eq!(of(names.brokers()), server("kafka"));
+            assert_eq!(of(format!("{}-jvm", names.kafka())), server("kafka"));
+            assert_eq!(of(names.zookeeper()), server("kafka"));
+            assert_eq!(of(names.neo4j()), server("neo4j"));
+            assert_eq!(of(names.neo4j_auth()), server("neo4j"));
+            assert_eq!(of(format!("{}-user-config", names.neo4j())), server("neo4j"));
+            assert_eq!(of(names.connect()), server("connect"));
+            assert_eq!(of(format!("{}-jvm", names.connect())), server("connect"));
+            for name in [names.run(), names.run_environment(), names.run_private(), names.report()] {
+                assert_eq!(of(name), kubernetes());
+            }
+            assert_eq!(component(&id("Namespace", pipeline)), server("namespace"));
+        }
     }
 
     #[test]

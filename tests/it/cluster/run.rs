@@ -61,6 +61,20 @@ fn puts_changes_by_hand_right(deployment: &Deployment) {
     deployment.runner(&["plan", "--exit-code"]).exits(0);
 }
 
+/// Another number of brokers, or another mode, would throw the topics away.
+fn keeps_its_brokers(deployment: &mut Deployment) {
+    let generation = deployment.generation("kafka");
+    let cases = [("plan", json!({ "brokers": 3 })), ("run", json!({ "mode": "zookeeper" }))];
+    for (command, kafka) in cases {
+        let as_it_is = std::mem::replace(&mut deployment.infrastructure["kafka"], kafka);
+        deployment.write_main_example();
+        deployment.runner(&[command]).exits(1).says("kafka-fixed").says("--delete-data");
+        deployment.infrastructure["kafka"] = as_it_is;
+    }
+    deployment.write_main_example();
+    assert_eq!(deployment.generation("kafka"), generation);
+}
+
 /// Nothing of the pipeline is left but what was said; what is not runner's stays.
 fn destroys_what_is_its_own(deployment: &Deployment) {
     let others = json!({ "metadata": { "name": "somebodys" }, "data": { "a": "1" } });
@@ -81,11 +95,12 @@ fn destroys_what_is_its_own(deployment: &Deployment) {
 
 #[test]
 fn the_main_example_comes_from_an_empty_cluster_to_the_reference_is_stable_and_goes() {
-    let Some(deployment) = Deployment::new("bronx", &json!({ "mode": "kraft" })) else { return };
+    let Some(mut deployment) = Deployment::new("bronx", &json!({ "mode": "kraft" })) else { return };
     assert!(!deployment.namespace.exists());
     let report = gives_the_reference(&deployment);
     changes_nothing_by_another_run(&deployment, &report);
     puts_changes_by_hand_right(&deployment);
+    keeps_its_brokers(&mut deployment);
     destroys_what_is_its_own(&deployment);
 }
 

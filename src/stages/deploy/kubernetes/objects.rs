@@ -93,7 +93,8 @@ impl Site<'_> {
             })
         };
         let given = neo4j.password_from.as_ref().map(given).transpose()?;
-        secrets::ensure_auth(&self.cluster, &self.owner, &self.names.neo4j_auth(), given).await?;
+        let labels = &self.plan.pipeline.metadata.labels;
+        secrets::ensure_auth(&self.cluster, &self.owner, &self.names.neo4j_auth(), labels, given).await?;
         Ok(())
     }
 }
