@@ -21,6 +21,7 @@ use datafusion::parquet::arrow::RowNumber;
 use datafusion::parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::common::spawn_buffered;
 use futures::{Stream, StreamExt};
 
 use super::dataset::{Batch, DataFile};
@@ -28,6 +29,9 @@ use super::error::SourceError;
 use super::sql;
 use super::stores::{innermost, words};
 use crate::message::RowId;
+
+/// How many batches are decoded on another thread while one is filtered and encoded.
+const READ_AHEAD: usize = 2;
 
 /// What is done to the rows: compiled once, used for each scan and for the rows of tests.
 #[derive(Debug)]
@@ -291,6 +295,7 @@ async fn open(
     }
     plan.reader(file, first)
         .and_then(|reader| reader.execute(0, Arc::clone(context)))
+        .map(|rows| spawn_buffered(rows, READ_AHEAD))
         .map_err(|why| unreadable(file, &why))
 }
 
