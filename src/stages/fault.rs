@@ -352,6 +352,8 @@ pub(super) fn loaders_stand_still(left: u64, patience: Duration) -> Fault {
 pub(super) struct ReportError {
     /// The folder.
     pub folder: PathBuf,
+    /// Whether the run has done all else.
+    pub is_loaded: bool,
     /// Why.
     #[source]
     pub source: io::Error,
@@ -359,9 +361,9 @@ pub(super) struct ReportError {
 
 impl From<ReportError> for Fault {
     fn from(error: ReportError) -> Self {
-        Diagnostic::new(Code::ReportNotWritten, error.to_string())
-            .help("name another folder with `--report-dir DIR`; the graph itself is loaded and kept")
-            .into()
+        let finding = Diagnostic::new(Code::ReportNotWritten, error.to_string())
+            .help("name another folder with `--report-dir DIR`");
+        if error.is_loaded { finding.help("the graph is loaded and kept all the same") } else { finding }.into()
     }
 }
 

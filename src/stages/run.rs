@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostic, Path, Severity};
 use crate::infrastructure::usage::{PodUsage, Sampler};
 use crate::infrastructure::{Access, Conflicts};
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
-use crate::report::{AnalysisReport, GraphCounts, Picture, Report};
+use crate::report::{AnalysisReport, GraphCounts, Picture, Report, Status};
 use crate::spec::load::Document;
 
 /// How long the graph is asked what stands in it after a stream has failed.
@@ -75,7 +75,7 @@ pub struct Finished {
     pub findings: Vec<Diagnostic>,
     /// The report; none where the file was not valid.
     pub report: Option<Report>,
-    /// Where it was written.
+    /// Where it was written; none where it was not.
     pub report_dir: Option<PathBuf>,
 }
 
@@ -255,24 +255,31 @@ async fn conclude(
 ) -> Finished {
     // The report of the whole is the leading share's: another one's would take its place in the state folder.
     let state = results.state.as_ref().filter(|_| options.share().leads());
-    let folder = options.report_dir.clone().or_else(|| state.map(StateDir::report));
+    let mut folder = options.report_dir.clone().or_else(|| state.map(StateDir::report));
     if let Some(sampler) = results.sampler.take() {
         results.usage = sampler.finish().await;
     }
     let mut outcome = results.outcome(options, interrupt);
-    let report = report::assemble(document, plan, options, &journal, &results, outcome);
-    if let Some(folder) = &folder {
-        let writing = async { report::write(&report, folder) };
-        if let Err(Fault(faults)) = journal.stage(Stage::Report, writing).await {
-            results.findings.extend(faults);
-            outcome = Outcome::Failed;
+    let mut report = report::assemble(document, plan, options, &journal, &results, outcome);
+    let mut faults = Vec::new();
+    if let Some(to) = &folder {
+        let writing = async { report::write(&report, to) };
+        if let Err(fault) = journal.stage(Stage::Report, writing).await {
+            report::not_written(&mut report, &fault);
+            faults.extend(fault.0);
+            folder = None;
         }
     }
     if is_job(plan, options)
-        && let Err(Fault(faults)) = super::detach::keep(plan, options, &report).await
+        && let Err(Fault(not_kept)) = super::detach::keep(plan, options, &report).await
     {
-        results.findings.extend(faults);
+        faults.extend(not_kept);
+    }
+    if !faults.is_empty() {
         outcome = Outcome::Failed;
+        report.status = Status::Failed;
+        report.findings.extend(faults.iter().map(|fault| report::finding(fault, document)));
+        results.findings.extend(faults);
     }
     journal.finish(document, &results.findings, outcome, folder.as_deref());
     Finished { outcome, invalid: false, findings: results.findings, report: Some(report), report_dir: folder }

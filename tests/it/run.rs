@@ -173,6 +173,19 @@ fn what_changed_under_a_loaded_graph_is_refused_with_the_ways_out() {
 }
 
 #[test]
+fn a_report_that_cannot_be_written_is_told_everywhere_and_named_nowhere() {
+    let desk = trips();
+    let found = desk.runner(&["run", "trips.yaml", "--report-dir", "trips.yaml"]).exits(1);
+    found.says("error[report-not-written]").says("✗ failed");
+    assert!(!found.stdout.contains("✓ done"), "{}", found.stdout);
+    assert!(!found.stderr.contains("report: trips.yaml"), "{}", found.stderr);
+    let found =
+        desk.runner(&["run", "trips.yaml", "--report-dir", "trips.yaml", "--output", "json"]).exits(1);
+    let last: Value = serde_json::from_str(found.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["outcome"], &last["report"]), (&json!("failed"), &Value::Null));
+}
+
+#[test]
 fn a_limited_run_is_continued_by_a_whole_one() {
     let desk = trips();
     desk.runner(&["run", "trips.yaml", "--limit", "30"]).exits(0);
