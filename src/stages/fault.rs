@@ -438,6 +438,7 @@ pub(super) fn no_servers() -> Fault {
     Diagnostic::new(Code::TargetNotAvailable, "the file names no servers to run on")
         .at_key(Path::of("spec.infrastructure"))
         .help("name them under `infrastructure.external`: `kafka` with `bootstrap`, `neo4j` with `uri`")
+        .help("or have them deployed: `infrastructure.kubernetes`")
         .into()
 }
 

@@ -11,7 +11,7 @@ mod kafka;
 mod load;
 mod produce;
 mod reader;
-mod resume;
+pub(super) mod resume;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,6 +22,7 @@ use futures::Stream;
 
 pub use counters::{Counter, Counters};
 pub use dead_letters::DeadLetterError;
+pub(super) use kafka::loaded;
 pub use load::LoadError;
 pub(super) use load::{Reason, decode};
 pub use resume::{Digest, Resume, ResumeError};

@@ -163,9 +163,11 @@ fn what_changed_under_a_loaded_graph_is_refused_with_the_ways_out() {
         let desk = trips();
         desk.runner(&["run", "trips.yaml"]).exits(0);
         change(&desk);
-        let refused = desk.runner(&["run", "trips.yaml"]);
-        assert_eq!(refused.code, Some(1), "{what}: {}", refused.stderr);
-        refused.says(code).says("--fresh");
+        for command in ["plan", "run"] {
+            let refused = desk.runner(&[command, "trips.yaml"]);
+            assert_eq!(refused.code, Some(1), "{command} {what}: {}", refused.stderr);
+            refused.says(code).says("--fresh");
+        }
         desk.runner(&["run", "trips.yaml", "--fresh"]).exits(64).says("--fresh --yes");
         desk.runner(&["run", "trips.yaml", "--fresh", "--yes"]).exits(0);
         assert_eq!(desk.report("trips")["rows"]["alreadyLoaded"], 0, "{what}");
@@ -183,6 +185,17 @@ fn a_report_that_cannot_be_written_is_told_everywhere_and_named_nowhere() {
         desk.runner(&["run", "trips.yaml", "--report-dir", "trips.yaml", "--output", "json"]).exits(1);
     let last: Value = serde_json::from_str(found.stdout.lines().last().unwrap()).unwrap();
     assert_eq!((&last["outcome"], &last["report"]), (&json!("failed"), &Value::Null));
+}
+
+#[test]
+fn a_plan_for_servers_that_the_file_does_not_name_is_refused() {
+    let desk = trips();
+    for target in ["external", "kubernetes"] {
+        desk.runner(&["plan", "trips.yaml", "--target", target])
+            .exits(1)
+            .says("error[target-not-available]")
+            .says("the file names no servers to run on");
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(super) async fn stream(
     if let Some(worker) = &endpoints.worker {
         return way.by_connect(source, worker).await;
     }
-    let loaded = way.loaded();
+    let loaded = loaded(&endpoints.checkpoints);
     let mut starts =
         way.patiently(async || topic.kafka.starts(way.name(), &loaded, plan.dataset.is_none()).await).await?;
     starts.retain(|partition, _| extent.share.owns(*partition));
@@ -168,22 +168,10 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// How far each partition was loaded.
-    fn loaded(&self) -> BTreeMap<u32, Loaded> {
-        let loaded = |one: &Checkpoint| Loaded { offset: one.offset, row: one.row.clone() };
-        self.endpoints.checkpoints.iter().map(|(partition, one)| (*partition, loaded(one))).collect()
-    }
-
-    /// The last row of each partition: the topic's own, or the graph's where the topic does not hold it any more.
+    /// The last row of each partition.
     async fn last_rows(&self) -> Result<BTreeMap<u32, crate::message::Origin>, KafkaError> {
-        let mut last = self.patiently(async || self.topic.kafka.last_rows(self.name()).await).await?;
-        for (partition, checkpoint) in &self.endpoints.checkpoints {
-            let Some(origin) = resume::origin(checkpoint) else { continue };
-            if last.get(partition).is_none_or(|known| known.row < origin.row) {
-                last.insert(*partition, origin);
-            }
-        }
-        Ok(last)
+        let in_topic = self.patiently(async || self.topic.kafka.last_rows(self.name()).await).await?;
+        Ok(resume::last_rows(in_topic, &self.endpoints.checkpoints))
     }
 
     /// Produces all rows; then the lanes are told where they end, whatever came of it: what was delivered is loaded.
@@ -337,6 +325,12 @@ async fn run(
         }
     }
     Ok((partition, next))
+}
+
+/// How far each partition was loaded.
+pub(in crate::stages) fn loaded(checkpoints: &BTreeMap<u32, Checkpoint>) -> BTreeMap<u32, Loaded> {
+    let loaded = |one: &Checkpoint| Loaded { offset: one.offset, row: one.row.clone() };
+    checkpoints.iter().map(|(partition, one)| (*partition, loaded(one))).collect()
 }
 
 /// Where the partitions end.
