@@ -211,7 +211,9 @@ fn a_limited_run_is_continued_by_a_whole_one() {
 fn status_says_how_far_it_is_once_or_again_and_again() {
     let desk = trips();
     desk.runner(&["run", "trips.yaml", "--limit", "30"]).exits(0);
-    desk.runner(&["status", "trips.yaml"]).exits(0).says("30 TRIP");
+    let found = desk.runner(&["status", "trips.yaml"]).exits(0);
+    found.says("30 TRIP").says("70 of 100 rows still to come");
+    assert!(!found.stdout.contains("records to load"), "{}", found.stdout);
     let words = ["status", "trips.yaml", "--watch=50ms", "--output", "json"];
     let mut watching = desk.start(&words);
     let lines = BufReader::new(watching.stdout.take().unwrap()).lines();
@@ -220,5 +222,7 @@ fn status_says_how_far_it_is_once_or_again_and_again() {
     watching.wait().unwrap();
     for look in looks {
         assert_eq!(look["graph"]["relationships"]["TRIP"], 30, "{look}");
+        assert_eq!(look["source"], json!({ "rows": 100, "toCome": 70 }), "{look}");
+        assert_eq!(look["partitions"][0]["behind"], Value::Null, "{look}");
     }
 }
