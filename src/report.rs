@@ -49,8 +49,9 @@ pub struct Report {
     pub rows: Rows,
     /// Each comparison of two counts that must agree.
     pub reconciliation: Vec<Check>,
-    /// What the graph holds after the run.
-    pub graph: GraphCounts,
+    /// What the graph holds after the run; left out where it could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<GraphCounts>,
     /// The graph as it is drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,

@@ -90,7 +90,7 @@ pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
 }
 
 /// Makes ready what a run talks to: the servers, which are deployed first where the file says so, or the graph in the state
-/// folder, which is told in `folder` as soon as it is known; and in it the constraints that the mapping needs.
+/// folder; and in it the constraints that the mapping needs. `folder` is told the state folder as soon as the run may write to it.
 ///
 /// # Errors
 /// Where a server cannot be deployed or reached, the folder cannot be used, another process holds it, or a constraint cannot be
@@ -102,9 +102,12 @@ pub(super) async fn deploy(
     folder: &mut Option<StateDir>,
 ) -> Result<Endpoints, Fault> {
     refuse(plan, options)?;
-    let state = folder.insert(state(plan, options)?);
+    let state = state(plan, options)?;
+    if options.target(plan) == Target::Embedded {
+        return embedded(plan, options, state, folder).await;
+    }
+    *folder = Some(state);
     match (options.target(plan), &plan.pipeline.spec.infrastructure.kubernetes) {
-        (Target::Embedded, _) => embedded(plan, options, state).await,
         _ if options.share.is_some() => {
             let prepare = async || {
                 let servers = servers(plan, options).await?;
@@ -143,14 +146,20 @@ pub(super) fn refuse(plan: &Plan, options: &Options) -> Result<(), Fault> {
     }
 }
 
-/// Opens the graph in the state folder.
-async fn embedded(plan: &Plan, options: &Options, state: &StateDir) -> Result<Endpoints, Fault> {
+/// Opens the graph in the state folder. A run that cannot open it leaves the last report there as it is.
+async fn embedded(
+    plan: &Plan,
+    options: &Options,
+    state: StateDir,
+    folder: &mut Option<StateDir>,
+) -> Result<Endpoints, Fault> {
     state.create()?;
     let dead_letters = state.dead_letters(&plan.pipeline.spec.topic.dead_letters());
     if options.fresh {
         Embedded::clear(&state.graph(), &plan.pipeline.metadata.name)?;
     }
     let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
+    *folder = Some(state);
     prepare(plan, Box::new(store), Topic::Memory { dead_letters: Some(dead_letters) }).await
 }
 

@@ -46,14 +46,16 @@ pub(super) fn assemble(
     let streamed = results.streamed.clone().unwrap_or_default();
     let findings = results.findings.iter().map(|finding| self::finding(finding, document)).collect();
     let mut stages = journal.stages.clone();
-    // The report cannot time its own writing; what it says of its stage is the assembling.
-    stages.push(StageReport {
-        name: Stage::Report.to_string(),
-        status: Outcome::Done,
-        seconds: begun.elapsed().as_secs_f64(),
-        summary: Files.summary(),
-        rows_per_second: None,
-    });
+    if !journal.has(Stage::Report) {
+        // The report cannot time its own writing; what it says of its stage is the assembling.
+        stages.push(StageReport {
+            name: Stage::Report.to_string(),
+            status: Outcome::Done,
+            seconds: begun.elapsed().as_secs_f64(),
+            summary: Files.summary(),
+            rows_per_second: None,
+        });
+    }
     Report {
         pipeline: plan.pipeline.metadata.name.clone(),
         target: options.target(plan).to_string(),

@@ -131,7 +131,8 @@ fn started(document: &Document, options: &Options) -> Event {
 pub(super) struct Results {
     pub state: Option<StateDir>,
     pub streamed: Option<Streamed>,
-    pub graph: GraphCounts,
+    /// What the graph holds; none where it could not be asked.
+    pub graph: Option<GraphCounts>,
     pub picture: Option<Picture>,
     pub analyses: Vec<AnalysisReport>,
     pub findings: Vec<Diagnostic>,
@@ -202,25 +203,31 @@ async fn stages(
             results.streamed = Some(Streamed { rows, cut_short: true, ..Streamed::default() });
             // Where the server is away, its counts are not to be had; the fault itself must still be told, and soon.
             let counts = tokio::time::timeout(LAST_LOOK, report::counts(&*endpoints.store)).await;
-            results.graph = counts.ok().and_then(Result::ok).unwrap_or_default();
+            results.graph = counts.ok().and_then(Result::ok);
             return Err(fault);
         }
     };
     if !share.leads() {
+        journal.skip(Stage::Analyse, "the first loader analyses");
         return Ok(());
     }
     let (whole, rows) = (!streamed.cut_short, streamed.rows);
     let judged = judge::stream(streamed);
-    results.graph = report::counts(&*endpoints.store).await?;
+    let graph = report::counts(&*endpoints.store).await?;
+    results.graph = Some(graph.clone());
     if whole {
-        streamed.checks.extend(judge::expected_counts(&spec.expect, &results.graph));
+        streamed.checks.extend(judge::expected_counts(&spec.expect, &graph));
     }
     results.find(&spec.allow, judged);
     if whole {
-        let judged = judge::expectations(&Path::of("spec.expect"), &spec.expect, &results.graph);
+        let judged = judge::expectations(&Path::of("spec.expect"), &spec.expect, &graph);
         results.find(&spec.allow, judged);
     }
-    if rows.already_loaded + rows.written + rows.other_loaders > 0 && !interrupt.requested() {
+    if interrupt.requested() {
+        journal.skip(Stage::Analyse, "the run was stopped before it");
+    } else if rows.already_loaded + rows.written + rows.other_loaders == 0 {
+        journal.skip(Stage::Analyse, "no row is loaded");
+    } else {
         outages.enter(Stage::Analyse);
         let analysing = analyse::analyse(
             plan,
@@ -237,7 +244,7 @@ async fn stages(
         }
     }
     outages.enter(Stage::Report);
-    results.picture = report::picture(plan, &*endpoints.store, &results.graph, &results.analyses).await?;
+    results.picture = report::picture(plan, &*endpoints.store, &graph, &results.analyses).await?;
     if let Some(streamed) = &mut results.streamed {
         streamed.rows.retries = counters.retries.get();
     }
@@ -258,6 +265,14 @@ async fn conclude(
     let mut folder = options.report_dir.clone().or_else(|| state.map(StateDir::report));
     if let Some(sampler) = results.sampler.take() {
         results.usage = sampler.finish().await;
+    }
+    if folder.is_none() {
+        let why = if options.share().leads() {
+            "the state was not opened; the last report stays"
+        } else {
+            "the first loader reports"
+        };
+        journal.skip(Stage::Report, why);
     }
     let mut outcome = results.outcome(options, interrupt);
     let mut report = report::assemble(document, plan, options, &journal, &results, outcome);

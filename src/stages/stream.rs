@@ -89,11 +89,17 @@ pub struct Streamed {
     pub dead_letters_at: Option<LettersAt>,
     /// Whether Ctrl-C or `--limit` ended it before the last row.
     pub cut_short: bool,
+    /// Whether it was Ctrl-C.
+    pub interrupted: bool,
 }
 
 impl Summary for Streamed {
     fn outcome(&self) -> Outcome {
-        if self.rows.moved() == 0 && !self.cut_short { Outcome::Unchanged } else { Outcome::Done }
+        match (self.interrupted, self.rows.moved() == 0 && !self.cut_short) {
+            (true, _) => Outcome::Interrupted,
+            (false, true) => Outcome::Unchanged,
+            (false, false) => Outcome::Done,
+        }
     }
 
     fn summary(&self) -> String {
@@ -129,10 +135,23 @@ pub(super) async fn stream(
     extent: Extent,
     watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
-    if let Topic::Kafka(topic) = &endpoints.topic {
-        return kafka::stream(plan, endpoints, topic, extent, watch).await;
-    }
-    let (dataset, limit) = (plan.source()?, extent.limit);
+    let mut streamed = match &endpoints.topic {
+        Topic::Kafka(topic) => kafka::stream(plan, endpoints, topic, extent, watch).await?,
+        Topic::Memory { .. } => in_process(plan, endpoints, extent.limit, watch).await?,
+    };
+    // To be stopped is the only end of a stream that follows the topic.
+    streamed.interrupted = watch.interrupt.requested() && !extent.follow;
+    Ok(streamed)
+}
+
+/// Moves the rows through the topic in process.
+async fn in_process(
+    plan: &Plan,
+    endpoints: &Endpoints,
+    limit: Option<u64>,
+    watch: &Watch<'_>,
+) -> Result<Streamed, Fault> {
+    let dataset = plan.source()?;
     let resume = resume::decide(&endpoints.checkpoints, dataset.files(), &plan.stream_digest)?;
     let batches = dataset.scan(resume.after.as_ref(), limit);
     let total = dataset.rows().saturating_sub(resume.passed);
@@ -202,7 +221,7 @@ async fn carry(
         dead_letters: counters.examples(),
         earlier_dead_letters: endpoints.checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum(),
         dead_letters_at: path.cloned().map(LettersAt::File),
-        cut_short: false,
+        ..Streamed::default()
     })
 }
 

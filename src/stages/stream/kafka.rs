@@ -296,6 +296,7 @@ impl<'a> Way<'a> {
             earlier_dead_letters: earlier,
             dead_letters_at: Some(super::LettersAt::Topic(letters)),
             cut_short,
+            interrupted: false,
         })
     }
 }

@@ -123,6 +123,7 @@ impl Way<'_> {
             earlier_dead_letters: letters_before,
             dead_letters_at: Some(LettersAt::Topic(self.plan.pipeline.spec.topic.dead_letters())),
             cut_short,
+            interrupted: false,
         })
     }
 }
