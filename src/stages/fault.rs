@@ -33,6 +33,9 @@ pub(super) use kafka::topic;
 pub(super) use manifest::not_rendered;
 pub(super) use reach::{forward, missing_secret, not_deployed, not_ready};
 
+/// What can be done where the embedded engine has met a fault of its own.
+const ENGINE_STOPPED: &str = "write the statement in another way, or run on a Neo4j; what was saved before stands";
+
 /// Why a run ended before its end: one finding or more.
 #[derive(Debug, Clone)]
 pub struct Fault(pub Vec<Diagnostic>);
@@ -150,6 +153,7 @@ fn graph(error: &GraphError) -> Diagnostic {
             .at_key(Path::of("spec.mapping"))
             .help("the graph holds elements with equal keys; `--fresh` loads it anew"),
         GraphError::Connect { fault, .. } => connect(finding, fault),
+        GraphError::Stopped { .. } => finding.help(ENGINE_STOPPED),
         _ => finding,
     }
 }
@@ -257,7 +261,17 @@ impl From<WriteError> for Fault {
 /// The finding of a batch that could not be written.
 fn write(error: WriteError) -> Diagnostic {
     match error {
-        WriteError::Fatal(error) => graph(&error),
+        WriteError::Fatal(error) => {
+            let finding = graph(&error);
+            let is_of_statement = matches!(
+                error,
+                GraphError::Statement { .. }
+                    | GraphError::Execution { .. }
+                    | GraphError::Stopped { .. }
+                    | GraphError::Engine { .. }
+            );
+            if is_of_statement { finding.at_key(Path::of("spec.mapping.cypher")) } else { finding }
+        }
         WriteError::Fenced { .. } => Diagnostic::new(Code::Fenced, error.to_string())
             .help("let one run at a time load a topic; what it wrote stands, and nothing is doubled"),
         WriteError::Record { .. } => {

@@ -199,6 +199,16 @@ fn a_plan_for_servers_that_the_file_does_not_name_is_refused() {
 }
 
 #[test]
+fn a_panic_of_the_engine_is_a_fault_of_the_mapping() {
+    let desk = trips();
+    let mapping = "DETACH DELETE a CREATE (a)-[:TRIP {n: event.n}]->(b)";
+    desk.write("trips.yaml", &TRIPS.replace("CREATE (a)-[:TRIP {n: event.n}]->(b)", mapping));
+    let found = desk.runner(&["run", "trips.yaml"]).exits(1);
+    found.says("error[engine-failed]").says("trips.yaml:9:5").says("run on a Neo4j");
+    assert!(!found.stderr.contains("panicked"), "{}", found.stderr);
+}
+
+#[test]
 fn a_limited_run_is_continued_by_a_whole_one() {
     let desk = trips();
     desk.runner(&["run", "trips.yaml", "--limit", "30"]).exits(0);
