@@ -34,7 +34,7 @@ use super::{Fault, Share};
 use crate::graph::Checkpoint;
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{Check, Rows};
-use crate::source::{Batch, Encoder, SourceError};
+use crate::source::{Batch, Dataset, Encoder, SourceError};
 use crate::topic::memory;
 use dead_letters::{DeadLetters, LetterFile};
 
@@ -158,7 +158,7 @@ async fn in_process(
     let mut streamed = carry(plan, endpoints, &resume, batches, total, watch).await?;
     streamed.cut_short = watch.interrupt.requested() || limit.is_some();
     if !streamed.cut_short {
-        streamed.checks.insert(0, check("rows of the files = rows read", total, streamed.rows.read));
+        streamed.checks.insert(0, all_read(dataset, &resume, &streamed.rows));
     }
     Ok(streamed)
 }
@@ -244,6 +244,12 @@ fn reconcile(rows: &Rows, next_offset: u64) -> Vec<Check> {
             next_offset,
         ),
     ]
+}
+
+/// Compares the rows of the files with those that this run and the ones before it have passed.
+fn all_read(dataset: &Dataset, resume: &Resume, rows: &Rows) -> Check {
+    let passed = resume.passed + rows.read;
+    check("rows of the files = passed by earlier runs + read", dataset.rows(), passed)
 }
 
 fn check(what: &str, expected: u64, actual: u64) -> Check {

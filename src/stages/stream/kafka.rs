@@ -18,7 +18,7 @@ use futures::future::try_join_all;
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
 use super::reader::Reader;
-use super::{Counters, Extent, Resume, Streamed, Watch, check, resume, tick};
+use super::{Counters, Extent, Resume, Streamed, Watch, all_read, check, resume, tick};
 use crate::graph::Checkpoint;
 use crate::report::{Check, Rows};
 use crate::source::{Batch, Dataset, Encoder, SourceError};
@@ -65,7 +65,7 @@ pub(super) async fn stream(
     };
     loading?;
     producing?;
-    way.conclude(Some(total), &consumer).await
+    way.conclude(Some((dataset, &resume)), &consumer).await
 }
 
 /// What moving rows over Kafka needs to know.
@@ -249,8 +249,8 @@ impl<'a> Way<'a> {
     }
 
     /// Compares the counts of the hops into the topic, where there is a source.
-    fn source_checks(&self, rows: &Rows, total: Option<u64>, cut_short: bool) -> Vec<Check> {
-        let Some(total) = total else { return Vec::new() };
+    fn source_checks(&self, rows: &Rows, source: Option<(&Dataset, &Resume)>, cut_short: bool) -> Vec<Check> {
+        let Some((dataset, resume)) = source else { return Vec::new() };
         let accounted = rows.filtered_out + self.watch.counters.there_already.get() + rows.produced;
         let (read, produced, delivered) = (rows.read, rows.produced, self.watch.counters.delivered.get());
         let mut checks = vec![
@@ -258,17 +258,21 @@ impl<'a> Way<'a> {
             check("messages produced = acknowledged", produced, delivered),
         ];
         if !cut_short {
-            checks.insert(0, check("rows of the files = rows read", total, read));
+            checks.insert(0, all_read(dataset, resume, rows));
         }
         checks
     }
 
     /// Compares what was moved with what stands on both sides now.
-    async fn conclude(&self, total: Option<u64>, consumer: &Consumer) -> Result<Streamed, Fault> {
+    async fn conclude(
+        &self,
+        source: Option<(&Dataset, &Resume)>,
+        consumer: &Consumer,
+    ) -> Result<Streamed, Fault> {
         let mut rows = self.watch.counters.rows(self.endpoints.loaded());
         let checkpoints = self.settled(&consumer.ends()).await?;
         let cut_short = self.watch.interrupt.requested() || self.extent.limit.is_some() || self.extent.follow;
-        let mut checks = self.source_checks(&rows, total, cut_short);
+        let mut checks = self.source_checks(&rows, source, cut_short);
         let seen = rows.written + rows.dead_letters + rows.duplicates;
         checks.push(check("messages consumed = written + dead letters + duplicates", rows.consumed, seen));
         if !cut_short {
