@@ -424,11 +424,19 @@ fn analysis_helps(error: &AnalysisError) -> Vec<String> {
 /// The fault of a test's rows.
 pub(super) fn test_rows(path: &Path, errors: &[SourceError]) -> Fault {
     let finding = |error: &SourceError| {
-        let place = match error {
-            SourceError::TestRow { row, .. } => path.key("rows").index(*row),
-            _ => path.key("rows"),
-        };
-        Diagnostic::new(Code::TestFailed, error.to_string()).at(place)
+        let finding = Diagnostic::new(Code::TestFailed, error.to_string());
+        let rows = path.key("rows");
+        match error {
+            // A name that no column has.
+            SourceError::TestRow { row, column: Some(column), known, .. } if !known.is_empty() => {
+                finding.at_key(rows.index(*row).key(column))
+            }
+            SourceError::TestRow { row, column: Some(column), .. } => {
+                finding.at(rows.index(*row).key(column))
+            }
+            SourceError::TestRow { row, column: None, .. } => finding.at(rows.index(*row)),
+            _ => finding.at(rows),
+        }
     };
     Fault(errors.iter().map(finding).collect())
 }

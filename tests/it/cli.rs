@@ -213,4 +213,9 @@ fn cases_beside_the_file_are_run_and_their_failures_are_placed() {
     let failed = desk.runner(&["test", &file, "--tests", "bad.tests.yaml"]).exits(1);
     assert!(failed.stdout.contains("0 passed, 1 failed"), "{}", failed.stdout);
     failed.says("bad.tests.yaml:5:26");
+    desk.write("cut.tests.yaml", &case(2).replace("PULocationID: 3", "PULocationID: 3.5"));
+    desk.runner(&["test", &file, "--tests", "cut.tests.yaml"])
+        .exits(1)
+        .says("row 0: `PULocationID` is BIGINT, and cannot be `3.5`")
+        .says("cut.tests.yaml:4:30");
 }
