@@ -48,7 +48,7 @@ pub(super) async fn analyse(
                 interrupted = true;
                 break;
             }
-            result => result.map_err(|error| super::fault::analysis(index, &analysis.name, &error))?,
+            result => result.map_err(|error| super::fault::analysis(index, analysis, &error))?,
         };
         for note in &result.notes {
             // That there is no server where none was asked for is no news, nor is it the second time.
@@ -89,7 +89,7 @@ pub(super) async fn run(plan: &Plan, store: &dyn GraphStore, index: usize) -> Re
         return Err(Fault(Vec::new()));
     };
     let result = analysis::run(store, wanted, Watch::nobody(&plan.pipeline.metadata.name)).await;
-    result.map_err(|error| super::fault::analysis(index, &wanted.name, &error))
+    result.map_err(|error| super::fault::analysis(index, wanted, &error))
 }
 
 /// What the analyse stage did.

@@ -21,6 +21,7 @@ use crate::analysis::AnalysisError;
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, did_you_mean};
 use crate::graph::{ConnectFault, GraphError, WriteError};
 use crate::source::SourceError;
+use crate::spec::Analysis;
 use crate::topic::kafka::Place;
 use crate::validate;
 
@@ -34,7 +35,8 @@ pub(super) use manifest::not_rendered;
 pub(super) use reach::{forward, missing_secret, not_deployed, not_ready};
 
 /// What can be done where the embedded engine has met a fault of its own.
-const ENGINE_STOPPED: &str = "write the statement in another way, or run on a Neo4j; what was saved before stands";
+const ENGINE_STOPPED: &str =
+    "write the statement in another way, or run on a Neo4j; what was saved before stands";
 
 /// Why a run ended before its end: one finding or more.
 #[derive(Debug, Clone)]
@@ -377,15 +379,17 @@ impl From<ReportError> for Fault {
     fn from(error: ReportError) -> Self {
         let finding = Diagnostic::new(Code::ReportNotWritten, error.to_string())
             .help("name another folder with `--report-dir DIR`");
-        if error.is_loaded { finding.help("the graph is loaded and kept all the same") } else { finding }.into()
+        if error.is_loaded { finding.help("the graph is loaded and kept all the same") } else { finding }
+            .into()
     }
 }
 
 /// The fault of an analysis, at its place in the file.
-pub(super) fn analysis(index: usize, name: &str, error: &AnalysisError) -> Fault {
+pub(super) fn analysis(index: usize, wanted: &Analysis, error: &AnalysisError) -> Fault {
     let path = Path::of("spec.analyses").index(index);
     let path = match error {
-        AnalysisError::Graph(GraphError::Statement { .. } | GraphError::NotReadOnly) => path.key("cypher"),
+        AnalysisError::Graph(GraphError::Connect { .. } | GraphError::Unavailable { .. }) => path,
+        AnalysisError::Graph(_) if wanted.cypher.is_some() => path.key("cypher"),
         AnalysisError::Node(_) | AnalysisError::Engine(_) | AnalysisError::Server { .. } => {
             path.key("config")
         }
@@ -397,7 +401,8 @@ pub(super) fn analysis(index: usize, name: &str, error: &AnalysisError) -> Fault
         AnalysisError::NoServer { .. } => path.key("engine"),
         _ => path,
     };
-    let finding = Diagnostic::new(Code::AnalysisFailed, format!("{name}: {}", with_causes(error))).at(path);
+    let message = format!("{}: {}", wanted.name, with_causes(error));
+    let finding = Diagnostic::new(Code::AnalysisFailed, message).at(path);
     let helps = analysis_helps(error);
     helps.into_iter().fold(finding, Diagnostic::help).into()
 }
@@ -413,6 +418,7 @@ fn analysis_helps(error: &AnalysisError) -> Vec<String> {
             did_you_mean(name, known.iter().map(String::as_str)).into_iter().collect()
         }
         AnalysisError::NoSuchMode { modes, .. } => vec![format!("modes: {}", modes.join(", "))],
+        AnalysisError::Graph(GraphError::Stopped { .. }) => vec![ENGINE_STOPPED.to_owned()],
         AnalysisError::Memory { .. } => vec![
             "project less, or give the server more heap (`server.memory.heap.max_size`)".to_owned(),
             "`config: { sudo: true }` runs it all the same, at the server's risk".to_owned(),
@@ -461,6 +467,21 @@ pub(super) fn no_servers() -> Fault {
         .at_key(Path::of("spec.infrastructure"))
         .help("name them under `infrastructure.external`: `kafka` with `bootstrap`, `neo4j` with `uri`")
         .help("or have them deployed: `infrastructure.kubernetes`")
+        .into()
+}
+
+/// The fault of looking for dead letters in a topic where a file holds them.
+pub(super) fn letters_in_file(file: &FilePath) -> Fault {
+    let message = format!("the embedded target keeps its dead letters in a file: `{}`", file.display());
+    let help = if file.exists() {
+        "read it there: one JSON object a line for each record, with the reason"
+    } else {
+        "it is not there: nothing was loaded so far, or `--state-dir DIR` names the folder"
+    };
+    Diagnostic::new(Code::TargetNotAvailable, message)
+        .at_key(Path::of("spec.infrastructure"))
+        .help(help)
+        .help("once the mapping or the data is mended, `runner run FILE --fresh` loads all rows anew")
         .into()
 }
 

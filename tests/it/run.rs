@@ -211,6 +211,37 @@ fn a_panic_of_the_engine_is_a_fault_of_the_mapping() {
 }
 
 #[test]
+fn what_fails_on_the_data_is_placed_at_the_text_that_fails() {
+    let desk = trips();
+    let analysis =
+        "  analyses:\n    - name: numbers\n      cypher: MATCH (a:Zone) RETURN duration(a.id) AS n\n";
+    desk.write("analysis.yaml", &format!("{TRIPS}{analysis}"));
+    desk.runner(&["run", "analysis.yaml"])
+        .exits(1)
+        .says("error[analysis-failed]: numbers:")
+        .says("analysis.yaml:15:15");
+    let test = "  tests:\n    - name: numbers\n      rows: [{ n: 1, from_zone: 2, to_zone: 3 }]\n      queries: [{ cypher: 'MATCH (a:Zone) RETURN duration(a.id)', rows: [] }]\n";
+    desk.write("test.yaml", &format!("{TRIPS}{test}"));
+    desk.runner(&["test", "test.yaml"]).exits(1).says("error[statement-failed]").says("test.yaml:16:19");
+    desk.write("row.yaml", &TRIPS.replace("n >= 0", "10 / (n - 7) < 20"));
+    desk.runner(&["run", "row.yaml", "--fresh", "--yes"])
+        .exits(1)
+        .says("error[row-failed]: `data/1.parquet`, row 7: divide by zero error")
+        .says("row.yaml:6:79");
+}
+
+#[test]
+fn the_dead_letters_of_the_embedded_target_are_named_with_their_file() {
+    let desk = trips();
+    desk.runner(&["dlq", "list", "trips.yaml"])
+        .exits(1)
+        .says("state/trips/trips.dlq.jsonl")
+        .says("it is not there");
+    desk.runner(&["run", "trips.yaml"]).exits(0);
+    desk.runner(&["dlq", "list", "trips.yaml"]).exits(1).says("read it there");
+}
+
+#[test]
 fn a_limited_run_is_continued_by_a_whole_one() {
     let desk = trips();
     desk.runner(&["run", "trips.yaml", "--limit", "30"]).exits(0);
