@@ -49,8 +49,9 @@ pub struct Report {
     pub rows: Rows,
     /// Each comparison of two counts that must agree.
     pub reconciliation: Vec<Check>,
-    /// What the graph holds after the run.
-    pub graph: GraphCounts,
+    /// What the graph holds after the run; left out where it could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<GraphCounts>,
     /// The graph as it is drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
@@ -139,11 +140,12 @@ pub struct StageReport {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Rows {
-    /// Rows of the source files that were looked at, pruned row groups included.
+    /// Rows of the source files that this run has passed, pruned row groups included. It begins behind the last row that earlier runs
+    /// have brought on their way.
     pub read: u64,
     /// Of these, rows that the filter dropped.
     pub filtered_out: u64,
-    /// Of these, rows that an earlier run had brought into the graph.
+    /// Messages that earlier runs had brought into the graph, or to the dead letters; they are not of the rows `read`.
     pub already_loaded: u64,
     /// Messages put into the topic.
     pub produced: u64,
@@ -176,7 +178,7 @@ impl Rows {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
-    /// What is compared, such as `rows read = filtered out + already loaded + produced`.
+    /// What is compared, such as `rows read = filtered out + produced`.
     pub what: String,
     /// What it must be.
     pub expected: u64,

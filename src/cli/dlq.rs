@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::cluster::ClusterArgs;
 use super::document;
 use super::exit::{CommandError, Exit};
+use super::look::LookArgs;
 use super::ui::{OutputArgs, Ui};
 use crate::stages::Fault;
 use crate::stages::dead_letters::{self, DeadLetter, Place};
@@ -20,6 +21,9 @@ use crate::stages::validate::Plan;
 pub struct Args {
     #[command(subcommand)]
     command: Command,
+
+    #[command(flatten)]
+    look: LookArgs,
 
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -88,7 +92,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         Ok(planned) => planned,
         Err(exit) => return Ok(exit),
     };
-    let options = Options { access: args.cluster.access(), ..Options::default() };
+    let options = args.look.options(&args.cluster);
     match runtime.block_on(answer(&plan, &options, &args.command)) {
         Ok(text) => {
             ui.data(&text)?;

@@ -68,6 +68,11 @@ impl CommandError {
         Self::Io { what: what.into(), source }
     }
 
+    /// The error, unless it is that the reader has gone: who reads no more of a run wants no word of it, and its exit code.
+    pub fn unless_gone(self) -> Result<(), Self> {
+        if matches!(self, Self::BrokenPipe) { Ok(()) } else { Err(self) }
+    }
+
     /// The error of a command line that makes no sense.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), hint: hint.into() }

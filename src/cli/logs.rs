@@ -58,8 +58,12 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         access: args.cluster.access(),
         ..Options::default()
     };
-    match runtime.block_on(listen(ui, args, &plan, &options)) {
-        Ok(ended) => show(ui, args, (&document, &plan), &options, ended),
+    let (ended, shown) = runtime.block_on(listen(ui, args, &plan, &options));
+    match ended {
+        Ok(ended) => {
+            let exit = show(ui, args, (&document, &plan), &options, ended)?;
+            shown.map(|()| exit)
+        }
         Err(Fault(findings)) => {
             document::show(ui, &document, &findings);
             Ok(Exit::Failed)
@@ -67,24 +71,36 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     }
 }
 
-/// Listens, and shows the events of the pods as those of a run here.
-async fn listen(ui: &Ui, args: &Args, plan: &Plan, options: &Options) -> Result<Ended, Fault> {
+/// Listens, and shows the events of the pods as those of a run here; beside what came of it, what kept them from being shown. That
+/// must not end the listening before the verdict.
+async fn listen(
+    ui: &Ui,
+    args: &Args,
+    plan: &Plan,
+    options: &Options,
+) -> (Result<Ended, Fault>, Result<(), CommandError>) {
     let (progress, events) = Progress::channel();
     let json = args.output.json();
     let listening = async move {
-        let mut tell = |heard| pass_on(ui, json, &progress, heard);
-        logs::logs(plan, options, (args.share, args.follow), &mut tell).await
+        let mut written = Ok(());
+        let mut tell = |heard| {
+            let passed_on = pass_on(ui, json, &progress, heard);
+            if written.is_ok() {
+                written = passed_on;
+            }
+        };
+        let ended = logs::logs(plan, options, (args.share, args.follow), &mut tell).await;
+        (ended, written)
     };
-    let (ended, ()) = tokio::join!(listening, progress::show(ui, json, events));
-    ended
+    let ((ended, written), shown) = tokio::join!(listening, progress::show(ui, json, events));
+    (ended, written.or_else(CommandError::unless_gone).and(shown))
 }
 
 /// Passes on what was heard: events to whoever shows them, for programs as the pod has written them.
-fn pass_on(ui: &Ui, json: bool, progress: &Progress, heard: Heard) {
+fn pass_on(ui: &Ui, json: bool, progress: &Progress, heard: Heard) -> Result<(), CommandError> {
     match heard {
         Heard::Line(line) => match serde_json::from_str(&line) {
-            // A reader that has gone must not end the listening before the verdict.
-            Ok::<Event, _>(_) if json => drop(ui.data(&format!("{line}\n"))),
+            Ok::<Event, _>(_) if json => ui.data(&format!("{line}\n"))?,
             // The folder in the pod is gone with it; where the report is here is told at the end.
             Ok(Event::RunFinished { outcome, seconds, .. }) => {
                 progress.tell(Event::RunFinished { outcome, seconds, report: None });
@@ -97,6 +113,7 @@ fn pass_on(ui: &Ui, json: bool, progress: &Progress, heard: Heard) {
             progress.tell(Event::ObjectState { object, state, settled: begun });
         }
     }
+    Ok(())
 }
 
 /// Shows the report of a run that has ended, and gives its exit code.
@@ -119,7 +136,7 @@ fn show(
         }
     };
     if !args.output.json() {
-        ui.data(&report::text::render(&report, ui.terminal()))?;
+        ui.data(&report::text::render(&report, ui.terminal())).or_else(CommandError::unless_gone)?;
         ui.words(&format!("report: {}\n", folder.join("report.html").display()));
     }
     Ok(match report.status {

@@ -22,12 +22,16 @@ pub async fn attend<T>(
     let (progress, events) = Progress::channel();
     let (interrupter, interrupt) = Interrupt::channel();
     signals::listen(interrupter).map_err(|error| CommandError::io("signals cannot be listened to", error))?;
-    let (done, ()) = tokio::join!(work(progress, interrupt), show(ui, json, events));
+    let (done, shown) = tokio::join!(work(progress, interrupt), show(ui, json, events));
+    shown?;
     Ok(done)
 }
 
 /// Shows the events of a run until it ends.
-pub async fn show(ui: &Ui, json: bool, mut events: UnboundedReceiver<Event>) {
+///
+/// # Errors
+/// Where they cannot be written; the run is heard to its end all the same.
+pub async fn show(ui: &Ui, json: bool, mut events: UnboundedReceiver<Event>) -> Result<(), CommandError> {
     let mut reader: Box<dyn Reader> = if json {
         Box::new(json::Json::new(ui))
     } else if ui.is_live() {
@@ -38,12 +42,18 @@ pub async fn show(ui: &Ui, json: bool, mut events: UnboundedReceiver<Event>) {
     while let Some(event) = events.recv().await {
         reader.read(&event);
     }
+    reader.end()
 }
 
 /// Something that shows events.
 trait Reader {
     /// Shows one event.
     fn read(&mut self, event: &Event);
+
+    /// What kept it from showing all of them.
+    fn end(&mut self) -> Result<(), CommandError> {
+        Ok(())
+    }
 }
 
 /// A count with thousands apart, as people read it.

@@ -136,14 +136,15 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
 
 /// Shows the results on stdout, and what was found on stderr.
 fn show(ui: &Ui, document: &Document, finished: &Finished) -> Result<(), CommandError> {
+    let mut shown = Ok(());
     if let Some(report) = &finished.report {
         // What was found is shown below, with the lines of the file.
         let report = Report { findings: Vec::new(), ..report.clone() };
-        ui.data(&report::text::render(&report, ui.terminal()))?;
+        shown = ui.data(&report::text::render(&report, ui.terminal()));
     }
     document::show(ui, document, &finished.findings);
     if let Some(folder) = &finished.report_dir {
         ui.words(&format!("report: {}\n", folder.join("report.html").display()));
     }
-    Ok(())
+    shown.or_else(CommandError::unless_gone)
 }

@@ -11,8 +11,8 @@ use super::look::LookArgs;
 use super::ui::{OutputArgs, Ui};
 use crate::infrastructure::job::{JobState, RunJob};
 use crate::report::usage;
-use crate::stages::Fault;
-use crate::stages::status::{self, Job, Partition, Pod, Status};
+use crate::stages::status::{self, Job, Partition, Pod, Source, Status};
+use crate::stages::{Fault, Target};
 
 /// What empties a terminal and goes to its top.
 const CLEAR: &str = "\x1b[H\x1b[2J";
@@ -122,8 +122,23 @@ fn of_servers(text: &mut String, status: &Status) {
     let counts: Vec<String> = counts.map(|(name, count)| format!("{count} {name}")).collect();
     let counts = if counts.is_empty() { "empty".to_owned() } else { counts.join(", ") };
     let _ = writeln!(text, "graph         {counts} ({})", status.engine);
-    let behind: u64 = status.partitions.iter().map(|partition| partition.behind).sum();
-    let _ = writeln!(text, "topic         {}, {behind} records to load", status.topic);
+    let behind: u64 = status.partitions.iter().filter_map(|partition| partition.behind).sum();
+    let waiting = if status.target == Target::Embedded.to_string() {
+        // It keeps nothing that could be loaded.
+        "in process".to_owned()
+    } else {
+        format!("{behind} records to load")
+    };
+    let _ = writeln!(text, "topic         {}, {waiting}", status.topic);
+    match status.source {
+        Some(Source { rows, to_come: 0 }) => {
+            let _ = writeln!(text, "source        all {rows} rows are passed");
+        }
+        Some(Source { rows, to_come }) => {
+            let _ = writeln!(text, "source        {to_come} of {rows} rows still to come, before the filter");
+        }
+        None => {}
+    }
     if let Some(rates) = status.rates {
         let _ = writeln!(text, "rates         {}/s in, {}/s loaded", rates.produced, rates.loaded);
     }
@@ -201,7 +216,7 @@ fn partitions(partitions: &[Partition]) -> String {
             number(one.high),
             one.checkpoint.to_string(),
             number(one.committed),
-            one.behind.to_string(),
+            number(one.behind),
             one.row.clone().unwrap_or_else(|| "-".to_owned()),
         ]
     };

@@ -137,14 +137,18 @@ fn counts(report: &Report) -> String {
     let headings: Vec<_> = hops.iter().map(|(name, _)| (*name, true)).collect();
     let cells = hops.iter().map(|(_, count)| numbers::grouped(*count)).collect();
     let mut out = format!("### Counts\n\n{}", table(&headings, &[cells]));
-    let graph = report.graph.nodes.iter().map(|count| ("node", count));
-    let graph = graph.chain(report.graph.relationships.iter().map(|count| ("relationship", count)));
-    let graph: Vec<_> = graph
+    let nodes = report.graph.iter().flat_map(|graph| &graph.nodes).map(|count| ("node", count));
+    let relationships = report.graph.iter().flat_map(|graph| &graph.relationships);
+    let graph: Vec<_> = nodes
+        .chain(relationships.map(|count| ("relationship", count)))
         .map(|(kind, (name, count))| vec![kind.to_owned(), cell(name), numbers::grouped(*count)])
         .collect();
     if !graph.is_empty() {
         let headings = [("In the graph", false), ("Label or type", false), ("Count", true)];
         let _ = write!(out, "\n{}", table(&headings, &graph));
+    }
+    if report.graph.is_none() {
+        out.push_str("\nThe graph could not be asked what it holds.\n");
     }
     if !report.reconciliation.is_empty() {
         let headings = [("Check", false), ("Expected", true), ("Found", true), ("", false)];

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::results::{Column, Shown};
 use super::words::{clip, counted, plain, wrap};
-use super::{AnalysisReport, AssertionReport, Finding, Report, Status, numbers, results};
+use super::{AnalysisReport, AssertionReport, Finding, GraphCounts, Report, Status, numbers, results};
 use crate::diagnostic::Severity;
 use crate::progress::Outcome;
 
@@ -129,12 +129,17 @@ impl Writer {
             (rows.retries, "tried again"),
         ];
         hops.extend(rare.into_iter().filter(|(count, _)| *count > 0));
-        let graph = report.graph.nodes.iter().chain(&report.graph.relationships);
-        let graph: Vec<_> = graph.map(|(name, count)| (*count, name.as_str())).collect();
         let mut out = self.list("rows ", &hops);
         out.push('\n');
-        out.push_str(&if graph.is_empty() { "graph  empty".to_owned() } else { self.list("graph", &graph) });
+        out.push_str(&self.graph(report.graph.as_ref()));
         out
+    }
+
+    fn graph(&self, graph: Option<&GraphCounts>) -> String {
+        let Some(GraphCounts { nodes, relationships }) = graph else { return "graph  not known".to_owned() };
+        let counts = nodes.iter().chain(relationships).map(|(name, count)| (*count, name.as_str()));
+        let counts: Vec<_> = counts.collect();
+        if counts.is_empty() { "graph  empty".to_owned() } else { self.list("graph", &counts) }
     }
 
     fn list(&self, title: &str, counts: &[(u64, &str)]) -> String {

@@ -156,7 +156,9 @@ pub enum SourceError {
     /// A row's value breaks an expression of `filter` or `select`, such as a cast of a text that is no number.
     #[error("{place}: {why}")]
     Row {
-        /// The file and the rows being read.
+        /// The expression; none where it is not one of them alone.
+        key: Option<Key>,
+        /// The file and the row, or the rows being read.
         place: String,
         /// The cause.
         why: String,
@@ -166,6 +168,8 @@ pub enum SourceError {
     TestRow {
         /// The row's number in the test, from 0.
         row: usize,
+        /// The column at fault, where it is one that the row gives.
+        column: Option<String>,
         /// The cause.
         why: String,
         /// The columns there are, where the row names another.
@@ -262,7 +266,9 @@ impl SourceError {
             | Self::TableTooLarge { key, .. }
             | Self::Sql { key, .. }
             | Self::DuplicateOutput { key, .. } => Some(key),
-            Self::Unreadable { key, .. } | Self::Unencodable { key, .. } => key.as_ref(),
+            Self::Unreadable { key, .. } | Self::Unencodable { key, .. } | Self::Row { key, .. } => {
+                key.as_ref()
+            }
             Self::ColumnConflict(conflict) => conflict.used.as_ref().map(|(key, _)| key),
             Self::Secret { .. } => Some(&Key::ObjectStore),
             _ => None,

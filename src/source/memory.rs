@@ -9,8 +9,11 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::ReaderBuilder;
+use datafusion::error::DataFusionError;
 use serde_json::{Map, Value};
 
+use super::blame::Blame;
+use super::columns::sql_type;
 use super::dataset::Batch;
 use super::error::SourceError;
 use super::scan::Plan;
@@ -28,10 +31,14 @@ pub(super) fn batch(plan: &Plan, name: &str, rows: &[Row]) -> Result<Batch, Vec<
     }
     let decoded = decode(&plan.file_schema, rows).map_err(|why| row_faults(plan, rows, &why))?;
     let used = decoded.project(&plan.used).map_err(|why| row_faults(plan, rows, &why))?;
-    let whole = |why: &dyn std::error::Error| {
-        vec![SourceError::Row { place: format!("the rows of `{name}`"), why: innermost(why) }]
+    let broken = |why: &DataFusionError| match plan.blame(&used) {
+        Some(Blame { key, row, why }) => {
+            let why = format!("`{key}` fails: {}", innermost(&why));
+            SourceError::TestRow { row, column: None, why, known: Vec::new() }
+        }
+        None => SourceError::Row { key: None, place: format!("the rows of `{name}`"), why: innermost(why) },
     };
-    let (picked, kept) = plan.pick(&used, None).map_err(|why| whole(&why))?;
+    let (picked, kept) = plan.pick(&used, None).map_err(|why| vec![broken(&why)])?;
     Ok(Batch {
         file: name.into(),
         lineage: "".into(),
@@ -41,32 +48,73 @@ pub(super) fn batch(plan: &Plan, name: &str, rows: &[Row]) -> Result<Batch, Vec<
     })
 }
 
-/// What in a row does not fit the columns: a name that none has, and a null where the files hold none.
+/// What in a row does not fit the columns: a name that none has, a null where the files hold none, a fraction where they hold whole
+/// numbers.
 fn misfits(plan: &Plan, place: usize, row: &Row) -> Vec<SourceError> {
-    let fault = |why: String, known| SourceError::TestRow { row: place, why, known };
     let schema = &plan.file_schema;
     let unknown = row.keys().filter(|name| schema.column_with_name(name).is_none()).map(|name| {
         let known = schema.fields().iter().map(|field| field.name().clone()).collect();
-        fault(format!("there is no column `{name}`"), known)
+        SourceError::TestRow {
+            row: place,
+            column: Some(name.clone()),
+            why: format!("there is no column `{name}`"),
+            known,
+        }
     });
     let used = plan.used.iter().filter_map(|place| schema.fields().get(*place));
     let missing = used
         .filter(|field| !field.is_nullable() && row.get(field.name()).is_none_or(Value::is_null))
-        .map(|field| {
-            fault(format!("`{}` is never null in the files, so it must be given", field.name()), Vec::new())
+        .map(|field| SourceError::TestRow {
+            row: place,
+            column: None,
+            why: format!("`{}` is never null in the files, so it must be given", field.name()),
+            known: Vec::new(),
         });
-    unknown.chain(missing).collect()
+    let cut = row.iter().filter_map(|(name, value)| {
+        let field = schema.field_with_name(name).ok()?;
+        would_be_cut(field.data_type(), value).then(|| unfit(place, field, value))
+    });
+    unknown.chain(missing).chain(cut).collect()
 }
 
-/// The faults of rows that cannot be decoded together: those of each row on its own.
+/// Whether the JSON reader would cut a fraction off.
+fn would_be_cut(data_type: &DataType, value: &Value) -> bool {
+    match (data_type, value) {
+        (DataType::Dictionary(_, item), value) => would_be_cut(item, value),
+        (
+            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _),
+            Value::Array(values),
+        ) => values.iter().any(|value| would_be_cut(item.data_type(), value)),
+        (DataType::Struct(fields), Value::Object(values)) => fields.iter().any(|field| {
+            values.get(field.name()).is_some_and(|value| would_be_cut(field.data_type(), value))
+        }),
+        (whole, Value::Number(number)) if whole.is_integer() || whole.is_temporal() => {
+            number.as_f64().is_some_and(|number| number.fract() != 0.0)
+        }
+        _ => false,
+    }
+}
+
+/// The fault of a value that its column cannot hold.
+fn unfit(row: usize, field: &Field, value: &Value) -> SourceError {
+    let (name, data_type) = (field.name(), sql_type(field.data_type()));
+    let why = format!("`{name}` is {data_type}, and cannot be `{value}`");
+    SourceError::TestRow { row, column: Some(name.clone()), why, known: Vec::new() }
+}
+
+/// The faults of rows that cannot be decoded together: those of each value on its own.
 fn row_faults(plan: &Plan, rows: &[Row], together: &ArrowError) -> Vec<SourceError> {
-    let alone = rows.iter().enumerate().filter_map(|(row, values)| {
-        let why = decode(&plan.file_schema, std::slice::from_ref(values)).err()?;
-        Some(SourceError::TestRow { row, why: innermost(&why), known: Vec::new() })
+    let schema = &plan.file_schema;
+    let values = rows.iter().enumerate().flat_map(|(row, values)| values.iter().map(move |one| (row, one)));
+    let faults = values.filter_map(|(row, (name, value))| {
+        let alone = Row::from_iter([(name.clone(), value.clone())]);
+        decode(schema, &[alone]).err()?;
+        Some(unfit(row, schema.field_with_name(name).ok()?, value))
     });
-    let faults: Vec<SourceError> = alone.collect();
+    let faults: Vec<SourceError> = faults.collect();
     if faults.is_empty() {
-        return vec![SourceError::TestRow { row: 0, why: innermost(together), known: Vec::new() }];
+        let why = innermost(together);
+        return vec![SourceError::TestRow { row: 0, column: None, why, known: Vec::new() }];
     }
     faults
 }

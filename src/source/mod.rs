@@ -10,6 +10,7 @@
 //!   Subqueries may name look-up tables, not the row; they are run once, and their values take their place.
 //! - What each type becomes in a message, [`Encoder`]'s module says.
 
+mod blame;
 mod columns;
 mod dataset;
 mod encode;

@@ -24,6 +24,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::common::spawn_buffered;
 use futures::{Stream, StreamExt};
 
+use super::blame::Blame;
 use super::dataset::{Batch, DataFile};
 use super::error::SourceError;
 use super::sql;
@@ -46,6 +47,8 @@ pub(super) struct Plan {
     pub pruning: Option<Arc<dyn PhysicalExpr>>,
     /// The columns of `select`, on the used columns.
     pub outputs: Vec<Arc<dyn PhysicalExpr>>,
+    /// The entry of `select` that each of them comes from.
+    pub entries: Vec<usize>,
     pub output_schema: SchemaRef,
 }
 
@@ -56,13 +59,7 @@ impl Plan {
         batch: &RecordBatch,
         limit: Option<u64>,
     ) -> Result<(RecordBatch, Vec<usize>), DataFusionError> {
-        let (mut wanted, mut kept) = match &self.predicate {
-            None => (batch.clone(), (0..batch.num_rows()).collect()),
-            Some(predicate) => {
-                let mask = mask(predicate, batch)?;
-                (filter_record_batch(batch, &mask)?, mask.values().set_indices().collect::<Vec<usize>>())
-            }
-        };
+        let (mut wanted, mut kept) = self.wanted(batch)?;
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         if kept.len() > limit {
             kept.truncate(limit);
@@ -76,6 +73,15 @@ impl Plan {
         let options = RecordBatchOptions::new().with_row_count(Some(kept.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.output_schema), columns, &options)?;
         Ok((rows, kept))
+    }
+
+    /// The rows of a batch that pass the filter, and which they are.
+    pub fn wanted(&self, batch: &RecordBatch) -> Result<(RecordBatch, Vec<usize>), DataFusionError> {
+        let Some(predicate) = &self.predicate else {
+            return Ok((batch.clone(), (0..batch.num_rows()).collect()));
+        };
+        let mask = mask(predicate, batch)?;
+        Ok((filter_record_batch(batch, &mask)?, mask.values().set_indices().collect()))
     }
 
     /// The scan of one file: the used columns and each row's number, without the rows before `first`.
@@ -108,7 +114,10 @@ impl Plan {
 }
 
 /// Which rows pass a filter: those for which it is true, neither false nor null.
-fn mask(predicate: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<BooleanArray, DataFusionError> {
+pub(super) fn mask(
+    predicate: &Arc<dyn PhysicalExpr>,
+    batch: &RecordBatch,
+) -> Result<BooleanArray, DataFusionError> {
     let values = predicate.evaluate(batch)?.into_array(batch.num_rows())?;
     let mask = values
         .as_boolean_opt()
@@ -225,17 +234,19 @@ impl Scan {
         let number = |row: usize| numbers.get(row).and_then(|number| u64::try_from(*number).ok());
 
         let columns: Vec<usize> = (0..read.num_columns().saturating_sub(1)).collect();
+        let last = number(read.num_rows().saturating_sub(1)).unwrap_or(file.rows);
         let fault = |why: &DataFusionError| SourceError::Row {
-            place: format!(
-                "`{}`, rows {} to {}",
-                file.name,
-                self.position,
-                number(read.num_rows().saturating_sub(1)).unwrap_or(file.rows)
-            ),
+            key: None,
+            place: format!("`{}`, rows {} to {last}", file.name, self.position),
             why: innermost(why),
         };
         let used = read.project(&columns).map_err(|why| fault(&why.into()))?;
-        let (rows, kept) = self.plan.pick(&used, self.left).map_err(|why| fault(&why))?;
+        let (rows, kept) = self.plan.pick(&used, self.left).map_err(|why| {
+            let Some(Blame { key, row, why }) = self.plan.blame(&used) else { return fault(&why) };
+            let row = number(row).unwrap_or(self.position);
+            let place = format!("`{}`, row {row}", file.name);
+            SourceError::Row { key: Some(key), place, why: innermost(&why) }
+        })?;
         let ordinals: Vec<u64> = kept.into_iter().filter_map(number).collect();
 
         let last = if self.left == Some(ordinals.len() as u64) {

@@ -8,7 +8,7 @@ use super::validate::Plan;
 use super::{Fault, Target, stream};
 use crate::analysis::{self, AnalysisError, AnalysisResult, Judgement, Watch};
 use crate::graph::{GraphError, GraphStore};
-use crate::progress::{Event, Stage};
+use crate::progress::{Event, Outcome, Stage};
 use crate::report::{AnalysisReport, AssertionReport};
 use crate::spec::{Analysis, Mode};
 
@@ -35,15 +35,20 @@ pub(super) async fn analyse(
     let stopped = || interrupt.requested();
     let watch = Watch { pipeline: &plan.pipeline.metadata.name, percent: &percent, stopped: &stopped };
     let mut told: Vec<String> = Vec::new();
+    let mut interrupted = false;
     for (index, analysis) in analyses.iter().enumerate() {
         if interrupt.requested() {
+            interrupted = true;
             break;
         }
         tell("analyses", index as u64, analyses.len() as u64);
         let begun = Instant::now();
         let result = match patiently(store, analysis, watch, outages).await {
-            Err(AnalysisError::Stopped) if interrupt.requested() => break,
-            result => result.map_err(|error| super::fault::analysis(index, &analysis.name, &error))?,
+            Err(AnalysisError::Stopped) if interrupt.requested() => {
+                interrupted = true;
+                break;
+            }
+            result => result.map_err(|error| super::fault::analysis(index, analysis, &error))?,
         };
         for note in &result.notes {
             // That there is no server where none was asked for is no news, nor is it the second time.
@@ -57,7 +62,7 @@ pub(super) async fn analyse(
     if analyses.iter().any(|analysis| analysis.mode == Mode::Write) {
         store.persist().await?;
     }
-    Ok(Analysed { done: reports.len() })
+    Ok(Analysed { done: reports.len(), interrupted })
 }
 
 /// Runs an analysis, and once more from its beginning where the server went away under it: what it had projected is gone with
@@ -84,16 +89,21 @@ pub(super) async fn run(plan: &Plan, store: &dyn GraphStore, index: usize) -> Re
         return Err(Fault(Vec::new()));
     };
     let result = analysis::run(store, wanted, Watch::nobody(&plan.pipeline.metadata.name)).await;
-    result.map_err(|error| super::fault::analysis(index, &wanted.name, &error))
+    result.map_err(|error| super::fault::analysis(index, wanted, &error))
 }
 
 /// What the analyse stage did.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Analysed {
     done: usize,
+    interrupted: bool,
 }
 
 impl Summary for Analysed {
+    fn outcome(&self) -> Outcome {
+        if self.interrupted { Outcome::Interrupted } else { Outcome::Done }
+    }
+
     fn summary(&self) -> String {
         match self.done {
             0 => "no analysis".to_owned(),

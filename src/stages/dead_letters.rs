@@ -7,16 +7,20 @@ use serde_json::Value;
 
 use super::run::Options;
 use super::validate::Plan;
-use super::{Fault, deploy, fault};
+use super::{Fault, Target, deploy, fault};
 use crate::topic::kafka::{KafkaError, Replay, Replayed};
 
 pub use crate::topic::kafka::{DeadLetter, Place};
 
-/// Gives each dead letter to `each`, in the order in which they came about, until that says no.
+/// The dead letters, in the order in which they came about.
 ///
 /// # Errors
-/// Where Kafka does not answer.
+/// Where they are in no topic, or Kafka does not answer.
 pub async fn list(plan: &Plan, options: &Options, most: Option<usize>) -> Result<Vec<DeadLetter>, Fault> {
+    if options.target(plan) == Target::Embedded {
+        let topic = plan.pipeline.spec.topic.dead_letters();
+        return Err(fault::letters_in_file(&deploy::state(plan, options)?.dead_letters(&topic)));
+    }
     let (sender, letters) = mpsc::channel();
     let mut left = most.unwrap_or(usize::MAX);
     let keep = move |letter| {

@@ -90,7 +90,7 @@ pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
 }
 
 /// Makes ready what a run talks to: the servers, which are deployed first where the file says so, or the graph in the state
-/// folder, which is told in `folder` as soon as it is known; and in it the constraints that the mapping needs.
+/// folder; and in it the constraints that the mapping needs. `folder` is told the state folder as soon as the run may write to it.
 ///
 /// # Errors
 /// Where a server cannot be deployed or reached, the folder cannot be used, another process holds it, or a constraint cannot be
@@ -101,43 +101,65 @@ pub(super) async fn deploy(
     outages: &Outages,
     folder: &mut Option<StateDir>,
 ) -> Result<Endpoints, Fault> {
-    let state = folder.insert(state(plan, options)?);
-    match options.target(plan) {
-        Target::Embedded if options.share.is_some() => return Err(super::fault::nothing_to_share()),
-        Target::Embedded if options.follow => return Err(super::fault::nothing_to_follow()),
-        Target::Embedded => {
-            plan.source()?;
-        }
-        Target::External | Target::Kubernetes
-            if options.share().has_others() && plan.pipeline.spec.mapping.loader == Loader::Connect =>
-        {
-            return Err(super::fault::connect_loads_alone());
-        }
-        Target::External | Target::Kubernetes if options.share.is_some() => {
+    refuse(plan, options)?;
+    let state = state(plan, options)?;
+    if options.target(plan) == Target::Embedded {
+        return embedded(plan, options, state, folder).await;
+    }
+    *folder = Some(state);
+    match (options.target(plan), &plan.pipeline.spec.infrastructure.kubernetes) {
+        _ if options.share.is_some() => {
             let prepare = async || {
                 let servers = servers(plan, options).await?;
                 on_servers(plan, options, servers, None, outages).await
             };
             // A pod of a job begins whether or not the servers are there.
-            return outages.wait_out(prepare).await;
+            outages.wait_out(prepare).await
         }
-        Target::External => {
-            return on_servers(plan, options, servers(plan, options).await?, None, outages).await;
-        }
-        Target::Kubernetes => {
-            let Some(spec) = &plan.pipeline.spec.infrastructure.kubernetes else {
-                return Err(super::fault::no_servers());
-            };
+        (Target::Kubernetes, Some(spec)) => {
             let (servers, deployed) = kubernetes::deploy(plan, options, spec, &outages.progress).await?;
-            return on_servers(plan, options, servers, Some(deployed), outages).await;
+            on_servers(plan, options, servers, Some(deployed), outages).await
         }
+        _ => on_servers(plan, options, servers(plan, options).await?, None, outages).await,
     }
+}
+
+/// Refuses what cannot be run, as the file and the options say without a look at the world.
+///
+/// # Errors
+/// Where the file names no servers for the target, or has no source for the embedded one; where others are to have a part in
+/// what is done alone.
+pub(super) fn refuse(plan: &Plan, options: &Options) -> Result<(), Fault> {
+    let spec = &plan.pipeline.spec;
+    match options.target(plan) {
+        Target::Embedded if options.share.is_some() => Err(super::fault::nothing_to_share()),
+        Target::Embedded if options.follow => Err(super::fault::nothing_to_follow()),
+        Target::Embedded => plan.source().map(drop),
+        Target::External if spec.infrastructure.external.is_none() => Err(super::fault::no_servers()),
+        Target::Kubernetes if spec.infrastructure.kubernetes.is_none() => Err(super::fault::no_servers()),
+        Target::External | Target::Kubernetes
+            if options.share().has_others() && spec.mapping.loader == Loader::Connect =>
+        {
+            Err(super::fault::connect_loads_alone())
+        }
+        Target::External | Target::Kubernetes => Ok(()),
+    }
+}
+
+/// Opens the graph in the state folder. A run that cannot open it leaves the last report there as it is.
+async fn embedded(
+    plan: &Plan,
+    options: &Options,
+    state: StateDir,
+    folder: &mut Option<StateDir>,
+) -> Result<Endpoints, Fault> {
     state.create()?;
     let dead_letters = state.dead_letters(&plan.pipeline.spec.topic.dead_letters());
     if options.fresh {
         Embedded::clear(&state.graph(), &plan.pipeline.metadata.name)?;
     }
     let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
+    *folder = Some(state);
     prepare(plan, Box::new(store), Topic::Memory { dead_letters: Some(dead_letters) }).await
 }
 
@@ -250,8 +272,8 @@ pub(super) async fn in_memory(plan: &Plan) -> Result<Endpoints, Fault> {
 async fn prepare(plan: &Plan, store: Box<dyn GraphStore>, topic: Topic) -> Result<Endpoints, Fault> {
     let name = &plan.pipeline.spec.topic.name;
     let checkpoints = store.checkpoints(name).await?;
-    if checkpoints.is_empty() && matches!(topic, Topic::Memory { .. }) {
-        refuse_other_topic(&*store, name).await?;
+    if matches!(topic, Topic::Memory { .. }) {
+        refuse_other_topic(&*store, name, &checkpoints).await?;
     }
     let prepared = store.prepare(&plan.mapping.schema).await?;
     Ok(Endpoints {
@@ -267,7 +289,14 @@ async fn prepare(plan: &Plan, store: Box<dyn GraphStore>, topic: Topic) -> Resul
 }
 
 /// Refuses a graph that was loaded through another topic: under a new name every row would be loaded a second time.
-async fn refuse_other_topic(store: &dyn GraphStore, topic: &str) -> Result<(), Fault> {
+pub(super) async fn refuse_other_topic(
+    store: &dyn GraphStore,
+    topic: &str,
+    checkpoints: &BTreeMap<u32, Checkpoint>,
+) -> Result<(), Fault> {
+    if !checkpoints.is_empty() {
+        return Ok(());
+    }
     let statement = format!("MATCH (c:{CHECKPOINT_LABEL}) RETURN DISTINCT c.topic AS topic ORDER BY topic");
     let others = store.query(&statement, Map::new()).await?;
     match others.rows.first().and_then(|row| row.first()).and_then(Value::as_str) {

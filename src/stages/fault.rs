@@ -21,6 +21,7 @@ use crate::analysis::AnalysisError;
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, did_you_mean};
 use crate::graph::{ConnectFault, GraphError, WriteError};
 use crate::source::SourceError;
+use crate::spec::Analysis;
 use crate::topic::kafka::Place;
 use crate::validate;
 
@@ -32,6 +33,10 @@ pub(super) use job::{
 pub(super) use kafka::topic;
 pub(super) use manifest::not_rendered;
 pub(super) use reach::{forward, missing_secret, not_deployed, not_ready};
+
+/// What can be done where the embedded engine has met a fault of its own.
+const ENGINE_STOPPED: &str =
+    "write the statement in another way, or run on a Neo4j; what was saved before stands";
 
 /// Why a run ended before its end: one finding or more.
 #[derive(Debug, Clone)]
@@ -152,6 +157,7 @@ fn graph(error: &GraphError) -> Diagnostic {
             .at_key(Path::of("spec.mapping"))
             .help("the graph holds elements with equal keys; `--fresh` loads it anew"),
         GraphError::Connect { fault, .. } => connect(finding, fault),
+        GraphError::Stopped { .. } => finding.help(ENGINE_STOPPED),
         _ => finding,
     }
 }
@@ -259,7 +265,17 @@ impl From<WriteError> for Fault {
 /// The finding of a batch that could not be written.
 fn write(error: WriteError) -> Diagnostic {
     match error {
-        WriteError::Fatal(error) => graph(&error),
+        WriteError::Fatal(error) => {
+            let finding = graph(&error);
+            let is_of_statement = matches!(
+                error,
+                GraphError::Statement { .. }
+                    | GraphError::Execution { .. }
+                    | GraphError::Stopped { .. }
+                    | GraphError::Engine { .. }
+            );
+            if is_of_statement { finding.at_key(Path::of("spec.mapping.cypher")) } else { finding }
+        }
         WriteError::Fenced { .. } => Diagnostic::new(Code::Fenced, error.to_string())
             .help("let one run at a time load a topic; what it wrote stands, and nothing is doubled"),
         WriteError::Record { .. } => {
@@ -354,6 +370,8 @@ pub(super) fn loaders_stand_still(left: u64, patience: Duration) -> Fault {
 pub(super) struct ReportError {
     /// The folder.
     pub folder: PathBuf,
+    /// Whether the run has done all else.
+    pub is_loaded: bool,
     /// Why.
     #[source]
     pub source: io::Error,
@@ -361,17 +379,19 @@ pub(super) struct ReportError {
 
 impl From<ReportError> for Fault {
     fn from(error: ReportError) -> Self {
-        Diagnostic::new(Code::ReportNotWritten, error.to_string())
-            .help("name another folder with `--report-dir DIR`; the graph itself is loaded and kept")
+        let finding = Diagnostic::new(Code::ReportNotWritten, error.to_string())
+            .help("name another folder with `--report-dir DIR`");
+        if error.is_loaded { finding.help("the graph is loaded and kept all the same") } else { finding }
             .into()
     }
 }
 
 /// The fault of an analysis, at its place in the file.
-pub(super) fn analysis(index: usize, name: &str, error: &AnalysisError) -> Fault {
+pub(super) fn analysis(index: usize, wanted: &Analysis, error: &AnalysisError) -> Fault {
     let path = Path::of("spec.analyses").index(index);
     let path = match error {
-        AnalysisError::Graph(GraphError::Statement { .. } | GraphError::NotReadOnly) => path.key("cypher"),
+        AnalysisError::Graph(GraphError::Connect { .. } | GraphError::Unavailable { .. }) => path,
+        AnalysisError::Graph(_) if wanted.cypher.is_some() => path.key("cypher"),
         AnalysisError::Node(_) | AnalysisError::Engine(_) | AnalysisError::Server { .. } => {
             path.key("config")
         }
@@ -383,7 +403,8 @@ pub(super) fn analysis(index: usize, name: &str, error: &AnalysisError) -> Fault
         AnalysisError::NoServer { .. } => path.key("engine"),
         _ => path,
     };
-    let finding = Diagnostic::new(Code::AnalysisFailed, format!("{name}: {}", with_causes(error))).at(path);
+    let message = format!("{}: {}", wanted.name, with_causes(error));
+    let finding = Diagnostic::new(Code::AnalysisFailed, message).at(path);
     let helps = analysis_helps(error);
     helps.into_iter().fold(finding, Diagnostic::help).into()
 }
@@ -399,6 +420,7 @@ fn analysis_helps(error: &AnalysisError) -> Vec<String> {
             did_you_mean(name, known.iter().map(String::as_str)).into_iter().collect()
         }
         AnalysisError::NoSuchMode { modes, .. } => vec![format!("modes: {}", modes.join(", "))],
+        AnalysisError::Graph(GraphError::Stopped { .. }) => vec![ENGINE_STOPPED.to_owned()],
         AnalysisError::Memory { .. } => vec![
             "project less, or give the server more heap (`server.memory.heap.max_size`)".to_owned(),
             "`config: { sudo: true }` runs it all the same, at the server's risk".to_owned(),
@@ -410,11 +432,19 @@ fn analysis_helps(error: &AnalysisError) -> Vec<String> {
 /// The fault of a test's rows.
 pub(super) fn test_rows(path: &Path, errors: &[SourceError]) -> Fault {
     let finding = |error: &SourceError| {
-        let place = match error {
-            SourceError::TestRow { row, .. } => path.key("rows").index(*row),
-            _ => path.key("rows"),
-        };
-        Diagnostic::new(Code::TestFailed, error.to_string()).at(place)
+        let finding = Diagnostic::new(Code::TestFailed, error.to_string());
+        let rows = path.key("rows");
+        match error {
+            // A name that no column has.
+            SourceError::TestRow { row, column: Some(column), known, .. } if !known.is_empty() => {
+                finding.at_key(rows.index(*row).key(column))
+            }
+            SourceError::TestRow { row, column: Some(column), .. } => {
+                finding.at(rows.index(*row).key(column))
+            }
+            SourceError::TestRow { row, column: None, .. } => finding.at(rows.index(*row)),
+            _ => finding.at(rows),
+        }
     };
     Fault(errors.iter().map(finding).collect())
 }
@@ -438,6 +468,22 @@ pub(super) fn no_servers() -> Fault {
     Diagnostic::new(Code::TargetNotAvailable, "the file names no servers to run on")
         .at_key(Path::of("spec.infrastructure"))
         .help("name them under `infrastructure.external`: `kafka` with `bootstrap`, `neo4j` with `uri`")
+        .help("or have them deployed: `infrastructure.kubernetes`")
+        .into()
+}
+
+/// The fault of looking for dead letters in a topic where a file holds them.
+pub(super) fn letters_in_file(file: &FilePath) -> Fault {
+    let message = format!("the embedded target keeps its dead letters in a file: `{}`", file.display());
+    let help = if file.exists() {
+        "read it there: one JSON object a line for each record, with the reason"
+    } else {
+        "it is not there: nothing was loaded so far, or `--state-dir DIR` names the folder"
+    };
+    Diagnostic::new(Code::TargetNotAvailable, message)
+        .at_key(Path::of("spec.infrastructure"))
+        .help(help)
+        .help("once the mapping or the data is mended, `runner run FILE --fresh` loads all rows anew")
         .into()
 }
 

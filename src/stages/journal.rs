@@ -73,20 +73,32 @@ impl Journal {
         result
     }
 
-    /// Keeps the stages before the report that were not begun, because one before them failed.
+    /// Leaves a stage out: it is told as one that ended without having begun.
+    pub fn skip(&mut self, stage: Stage, why: &str) {
+        let outcome = Outcome::Skipped;
+        self.stages.push(StageReport {
+            name: stage.to_string(),
+            status: outcome,
+            seconds: 0.0,
+            summary: why.to_owned(),
+            rows_per_second: None,
+        });
+        self.progress.tell(Event::StageFinished { stage, outcome, seconds: 0.0, summary: why.to_owned() });
+    }
+
+    /// Leaves out the stages before the report that were not begun, because one before them failed.
     pub fn skip_rest(&mut self) {
         for stage in [Stage::Deploy, Stage::Stream, Stage::Analyse] {
-            let name = stage.to_string();
-            if self.stages.iter().all(|known| known.name != name) {
-                self.stages.push(StageReport {
-                    name,
-                    status: Outcome::Skipped,
-                    seconds: 0.0,
-                    summary: "the stage before it failed".to_owned(),
-                    rows_per_second: None,
-                });
+            if !self.has(stage) {
+                self.skip(stage, "the stage before it failed");
             }
         }
+    }
+
+    /// Whether a stage has ended, or was left out.
+    pub fn has(&self, stage: Stage) -> bool {
+        let name = stage.to_string();
+        self.stages.iter().any(|known| known.name == name)
     }
 
     /// Tells what was found, and that the run has ended.

@@ -1,20 +1,23 @@
 //! What a run would do, asked and not done: objects of a cluster, the topic, constraints, the connector, rows.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Map;
 
 use super::deploy::{self, Servers, kubernetes};
 use super::run::Options;
+use super::stream::{self, resume};
 use super::validate::Plan;
 use super::{Fault, Target};
 use crate::diagnostic::Code;
-use crate::graph::{Constraint, Embedded, GraphStore};
+use crate::graph::{Checkpoint, Constraint, GraphStore};
 use crate::infrastructure::access::{self, Undertaking};
 use crate::infrastructure::manifests::rendered;
 use crate::infrastructure::plan::{Action, Change};
 use crate::infrastructure::{Changes, Id, Names, Wave, plan as objects, secrets};
 use crate::spec::{Kubernetes, Loader};
-use crate::topic::kafka::TopicState;
+use crate::topic::kafka::{Kafka, TopicState};
 
 /// What a run would do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -85,8 +88,10 @@ impl Planned {
 /// Asks what a run would do.
 ///
 /// # Errors
-/// Where the cluster cannot be asked or would refuse objects, or an external server does not answer.
+/// Where a run would be refused: what is loaded was loaded by another definition, or from other files; where the cluster cannot be
+/// asked or would refuse objects, or an external server does not answer.
 pub async fn plan(plan: &Plan, options: &Options) -> Result<Planned, Fault> {
+    deploy::refuse(plan, options)?;
     let target = options.target(plan);
     let spec = &plan.pipeline.spec;
     let objects = match (target, &spec.infrastructure.kubernetes) {
@@ -98,6 +103,9 @@ pub async fn plan(plan: &Plan, options: &Options) -> Result<Planned, Fault> {
         Err(fault) if target == Target::Kubernetes => Held::unknown(&fault),
         Err(fault) => return Err(fault),
     };
+    if let Some(fault) = held.refused {
+        return Err(fault);
+    }
     let rows = plan.dataset.as_ref().map(|dataset| Rows {
         files: dataset.files().len(),
         at_most: dataset.rows(),
@@ -145,6 +153,8 @@ struct Held {
     connector: bool,
     /// How many records are loaded.
     loaded: Option<u64>,
+    /// Why a run would not go on from there.
+    refused: Option<Fault>,
     /// Why they could not be asked.
     unknown: Option<String>,
 }
@@ -160,30 +170,60 @@ async fn held(plan: &Plan, options: &Options, target: Target) -> Result<Held, Fa
         Some(worker) => worker.open().await?.connect.status(&plan.pipeline.metadata.name).await?.is_some(),
         None => false,
     };
+    let topic = kafka.inspect_topic(&spec.topic).await?;
+    let checkpoints = neo4j.checkpoints(&spec.topic.name).await?;
+    let refused = match going_on(plan, topic.as_ref().map(|_| &kafka), &checkpoints).await {
+        Err(fault) if fault.may_pass() => return Err(fault),
+        outcome => outcome.err(),
+    };
     Ok(Held {
-        topic: kafka.inspect_topic(&spec.topic).await?,
         schema: schema(&neo4j).await?,
         connector,
-        loaded: Some(loaded(&neo4j, &spec.topic.name).await?),
+        loaded: Some(loaded(&checkpoints)),
+        refused,
+        topic,
         unknown: None,
     })
 }
 
+/// Looks, as a run does, whether it could go on from what is loaded; a topic that is not there yet holds nothing.
+async fn going_on(
+    plan: &Plan,
+    topic: Option<&Kafka>,
+    checkpoints: &BTreeMap<u32, Checkpoint>,
+) -> Result<(), Fault> {
+    let spec = &plan.pipeline.spec;
+    let name = &spec.topic.name;
+    resume::same_digest(checkpoints, &plan.stream_digest)?;
+    if let Some(dataset) = &plan.dataset {
+        let in_topic = match topic {
+            Some(kafka) => kafka.last_rows(name).await?,
+            None => BTreeMap::new(),
+        };
+        let last = resume::last_rows(in_topic, checkpoints);
+        resume::after_all(&last, spec.topic.partitions, dataset.files(), &plan.stream_digest)?;
+    }
+    if let (Some(kafka), Loader::Runner) = (topic, spec.mapping.loader) {
+        kafka.starts(name, &stream::loaded(checkpoints), plan.dataset.is_none()).await?;
+    }
+    Ok(())
+}
+
 /// The embedded graph, if it was made already; making it is left to a run.
 async fn embedded(plan: &Plan, options: &Options) -> Result<Held, Fault> {
-    let state = deploy::state(plan, options)?;
-    if !state.graph().exists() {
-        return Ok(Held { loaded: Some(0), ..Held::default() });
-    }
-    let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
-    let loaded = loaded(&store, &plan.pipeline.spec.topic.name).await?;
+    let looked = deploy::look(plan, options).await?;
+    let topic = &plan.pipeline.spec.topic.name;
+    let checkpoints = looked.store.checkpoints(topic).await?;
+    deploy::refuse_other_topic(&*looked.store, topic, &checkpoints).await?;
+    resume::decide(&checkpoints, plan.source()?.files(), &plan.stream_digest)?;
+    let loaded = loaded(&checkpoints);
     // Constraints are made before the first row.
     let made = plan.mapping.schema.constraints.iter().filter(|_| loaded > 0).map(Constraint::name);
     Ok(Held { schema: made.collect(), loaded: Some(loaded), ..Held::default() })
 }
 
-async fn loaded(store: &dyn GraphStore, topic: &str) -> Result<u64, Fault> {
-    Ok(store.checkpoints(topic).await?.values().map(|checkpoint| checkpoint.offset).sum())
+fn loaded(checkpoints: &BTreeMap<u32, Checkpoint>) -> u64 {
+    checkpoints.values().map(|checkpoint| checkpoint.offset).sum()
 }
 
 /// The names of the constraints and indexes of a server.

@@ -46,14 +46,16 @@ pub(super) fn assemble(
     let streamed = results.streamed.clone().unwrap_or_default();
     let findings = results.findings.iter().map(|finding| self::finding(finding, document)).collect();
     let mut stages = journal.stages.clone();
-    // The report cannot time its own writing; what it says of its stage is the assembling.
-    stages.push(StageReport {
-        name: Stage::Report.to_string(),
-        status: Outcome::Done,
-        seconds: begun.elapsed().as_secs_f64(),
-        summary: Files.summary(),
-        rows_per_second: None,
-    });
+    if !journal.has(Stage::Report) {
+        // The report cannot time its own writing; what it says of its stage is the assembling.
+        stages.push(StageReport {
+            name: Stage::Report.to_string(),
+            status: Outcome::Done,
+            seconds: begun.elapsed().as_secs_f64(),
+            summary: Files.summary(),
+            rows_per_second: None,
+        });
+    }
     Report {
         pipeline: plan.pipeline.metadata.name.clone(),
         target: options.target(plan).to_string(),
@@ -75,6 +77,15 @@ pub(super) fn assemble(
         analyses: results.analyses.clone(),
         findings,
         spec: without_secrets(document).into_owned(),
+    }
+}
+
+/// Makes a report say that its files could not be written.
+pub(super) fn not_written(report: &mut Report, fault: &Fault) {
+    let name = Stage::Report.to_string();
+    for stage in report.stages.iter_mut().filter(|stage| stage.name == name) {
+        stage.status = Outcome::Failed;
+        stage.summary = fault.summary();
     }
 }
 
@@ -131,22 +142,66 @@ impl Summary for Files {
 
 /// Writes the report's files to a folder.
 pub(super) fn write(report: &Report, folder: &Path) -> Result<Files, Fault> {
-    let failed = |source| ReportError { folder: folder.to_owned(), source };
+    let failed =
+        |source| ReportError { folder: folder.to_owned(), is_loaded: report.status == Status::Done, source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let json = report::json::render(report).map_err(|error| failed(error.into()))?;
-    for (name, text) in [
+    let files = [
         ("report.json", json),
         ("report.md", report::markdown::render(report)),
         ("report.html", report::html::render(report)),
-    ] {
-        replace(&folder.join(name), &text).map_err(failed)?;
-    }
+    ];
+    replace(folder, &files).map_err(failed)?;
     Ok(Files)
 }
 
-/// Replaces a file in one step, so that a reader sees the old one or the new one.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let beside = path.with_extension("tmp");
-    std::fs::write(&beside, text)?;
-    std::fs::rename(&beside, path)
+/// Replaces files: a reader sees the old ones or the new ones, and the old ones stay where one of the new cannot be written.
+fn replace(folder: &Path, files: &[(&str, String)]) -> std::io::Result<()> {
+    let beside = |name: &str| folder.join(format!("{name}.tmp"));
+    let written = files.iter().try_for_each(|(name, text)| std::fs::write(beside(name), text));
+    let rename = |(name, _): &(&str, String)| std::fs::rename(beside(name), folder.join(name));
+    let replaced = written.and_then(|()| files.iter().try_for_each(rename));
+    if replaced.is_err() {
+        for (name, _) in files {
+            // What was not written need not be removed.
+            let _ = std::fs::remove_file(beside(name));
+        }
+    }
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+    use super::*;
+    use crate::report::fixtures;
+
+    #[test]
+    fn a_report_that_cannot_be_written_leaves_the_last_one_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        write(&fixtures::bronx(), folder.path()).unwrap();
+        let before = std::fs::read(folder.path().join("report.json")).unwrap();
+        std::fs::create_dir(folder.path().join("report.md.tmp")).unwrap();
+        let mut report = fixtures::bronx();
+        report.pipeline = "another".into();
+        let fault = write(&report, folder.path()).unwrap_err();
+        assert_eq!(std::fs::read(folder.path().join("report.json")).unwrap(), before);
+        assert!(!folder.path().join("report.json.tmp").exists());
+
+        not_written(&mut report, &fault);
+        let stage = report.stages.iter().find(|stage| stage.name == "report").unwrap();
+        assert_eq!((stage.status, &stage.summary), (Outcome::Failed, &fault.summary()));
+    }
+
+    #[test]
+    fn that_the_graph_is_loaded_is_said_where_it_is() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let says = |report: &Report| {
+            let Fault(findings) = write(report, file.path()).unwrap_err();
+            findings.iter().flat_map(|finding| &finding.help).any(|help| help.contains("the graph is loaded"))
+        };
+        assert!(says(&fixtures::bronx()));
+        assert!(!says(&Report { status: Status::Failed, ..fixtures::bronx() }));
+    }
 }

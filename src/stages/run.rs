@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostic, Path, Severity};
 use crate::infrastructure::usage::{PodUsage, Sampler};
 use crate::infrastructure::{Access, Conflicts};
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
-use crate::report::{AnalysisReport, GraphCounts, Picture, Report};
+use crate::report::{AnalysisReport, GraphCounts, Picture, Report, Status};
 use crate::spec::load::Document;
 
 /// How long the graph is asked what stands in it after a stream has failed.
@@ -75,7 +75,7 @@ pub struct Finished {
     pub findings: Vec<Diagnostic>,
     /// The report; none where the file was not valid.
     pub report: Option<Report>,
-    /// Where it was written.
+    /// Where it was written; none where it was not.
     pub report_dir: Option<PathBuf>,
 }
 
@@ -131,7 +131,8 @@ fn started(document: &Document, options: &Options) -> Event {
 pub(super) struct Results {
     pub state: Option<StateDir>,
     pub streamed: Option<Streamed>,
-    pub graph: GraphCounts,
+    /// What the graph holds; none where it could not be asked.
+    pub graph: Option<GraphCounts>,
     pub picture: Option<Picture>,
     pub analyses: Vec<AnalysisReport>,
     pub findings: Vec<Diagnostic>,
@@ -202,25 +203,31 @@ async fn stages(
             results.streamed = Some(Streamed { rows, cut_short: true, ..Streamed::default() });
             // Where the server is away, its counts are not to be had; the fault itself must still be told, and soon.
             let counts = tokio::time::timeout(LAST_LOOK, report::counts(&*endpoints.store)).await;
-            results.graph = counts.ok().and_then(Result::ok).unwrap_or_default();
+            results.graph = counts.ok().and_then(Result::ok);
             return Err(fault);
         }
     };
     if !share.leads() {
+        journal.skip(Stage::Analyse, "the first loader analyses");
         return Ok(());
     }
     let (whole, rows) = (!streamed.cut_short, streamed.rows);
     let judged = judge::stream(streamed);
-    results.graph = report::counts(&*endpoints.store).await?;
+    let graph = report::counts(&*endpoints.store).await?;
+    results.graph = Some(graph.clone());
     if whole {
-        streamed.checks.extend(judge::expected_counts(&spec.expect, &results.graph));
+        streamed.checks.extend(judge::expected_counts(&spec.expect, &graph));
     }
     results.find(&spec.allow, judged);
     if whole {
-        let judged = judge::expectations(&Path::of("spec.expect"), &spec.expect, &results.graph);
+        let judged = judge::expectations(&Path::of("spec.expect"), &spec.expect, &graph);
         results.find(&spec.allow, judged);
     }
-    if rows.already_loaded + rows.written + rows.other_loaders > 0 && !interrupt.requested() {
+    if interrupt.requested() {
+        journal.skip(Stage::Analyse, "the run was stopped before it");
+    } else if rows.already_loaded + rows.written + rows.other_loaders == 0 {
+        journal.skip(Stage::Analyse, "no row is loaded");
+    } else {
         outages.enter(Stage::Analyse);
         let analysing = analyse::analyse(
             plan,
@@ -237,7 +244,7 @@ async fn stages(
         }
     }
     outages.enter(Stage::Report);
-    results.picture = report::picture(plan, &*endpoints.store, &results.graph, &results.analyses).await?;
+    results.picture = report::picture(plan, &*endpoints.store, &graph, &results.analyses).await?;
     if let Some(streamed) = &mut results.streamed {
         streamed.rows.retries = counters.retries.get();
     }
@@ -255,24 +262,39 @@ async fn conclude(
 ) -> Finished {
     // The report of the whole is the leading share's: another one's would take its place in the state folder.
     let state = results.state.as_ref().filter(|_| options.share().leads());
-    let folder = options.report_dir.clone().or_else(|| state.map(StateDir::report));
+    let mut folder = options.report_dir.clone().or_else(|| state.map(StateDir::report));
     if let Some(sampler) = results.sampler.take() {
         results.usage = sampler.finish().await;
     }
+    if folder.is_none() {
+        let why = if options.share().leads() {
+            "the state was not opened; the last report stays"
+        } else {
+            "the first loader reports"
+        };
+        journal.skip(Stage::Report, why);
+    }
     let mut outcome = results.outcome(options, interrupt);
-    let report = report::assemble(document, plan, options, &journal, &results, outcome);
-    if let Some(folder) = &folder {
-        let writing = async { report::write(&report, folder) };
-        if let Err(Fault(faults)) = journal.stage(Stage::Report, writing).await {
-            results.findings.extend(faults);
-            outcome = Outcome::Failed;
+    let mut report = report::assemble(document, plan, options, &journal, &results, outcome);
+    let mut faults = Vec::new();
+    if let Some(to) = &folder {
+        let writing = async { report::write(&report, to) };
+        if let Err(fault) = journal.stage(Stage::Report, writing).await {
+            report::not_written(&mut report, &fault);
+            faults.extend(fault.0);
+            folder = None;
         }
     }
     if is_job(plan, options)
-        && let Err(Fault(faults)) = super::detach::keep(plan, options, &report).await
+        && let Err(Fault(not_kept)) = super::detach::keep(plan, options, &report).await
     {
-        results.findings.extend(faults);
+        faults.extend(not_kept);
+    }
+    if !faults.is_empty() {
         outcome = Outcome::Failed;
+        report.status = Status::Failed;
+        report.findings.extend(faults.iter().map(|fault| report::finding(fault, document)));
+        results.findings.extend(faults);
     }
     journal.finish(document, &results.findings, outcome, folder.as_deref());
     Finished { outcome, invalid: false, findings: results.findings, report: Some(report), report_dir: folder }

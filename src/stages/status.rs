@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::run::Options;
+use super::stream::resume;
 use super::validate::Plan;
 use super::{Fault, Target, deploy, report};
 use crate::graph::{Checkpoint, GraphStore};
@@ -33,6 +34,9 @@ pub struct Status {
     pub graph: GraphCounts,
     /// The topic's name.
     pub topic: String,
+    /// How much of the source is still to come, on the embedded target; none where it changed since the graph was loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// The partitions of which something is known.
     pub partitions: Vec<Partition>,
     /// Records a second that come into the topic, and that are loaded; none where all is loaded.
@@ -58,6 +62,16 @@ pub struct Status {
     pub last_run: Option<LastRun>,
 }
 
+/// How much of the source is still to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// How many rows its files have.
+    pub rows: u64,
+    /// How many of them lie beyond the last one that is loaded; the filter may drop some.
+    pub to_come: u64,
+}
+
 /// How far a partition is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,8 +86,8 @@ pub struct Partition {
     pub checkpoint: u64,
     /// The same, as committed to Kafka for others to see.
     pub committed: Option<u64>,
-    /// How many records are still to be loaded.
-    pub behind: u64,
+    /// How many records are still to be loaded; none for the topic in process.
+    pub behind: Option<u64>,
     /// The last row that was loaded.
     pub row: Option<String>,
 }
@@ -140,6 +154,7 @@ fn without_servers(plan: &Plan, options: &Options) -> Status {
         engine: String::new(),
         graph: GraphCounts::default(),
         topic: plan.pipeline.spec.topic.name.clone(),
+        source: None,
         partitions: Vec::new(),
         rates: None,
         dead_letters: 0,
@@ -157,13 +172,17 @@ async fn of_servers(plan: &Plan, options: &Options) -> Result<Status, Fault> {
     let looked = deploy::look(plan, options).await?;
     let store = &*looked.store;
     let checkpoints = store.checkpoints(&spec.topic.name).await?;
-    let (partitions, rates) = match &looked.kafka {
-        Some(kafka) => on_kafka(plan, kafka, store, &checkpoints).await?,
-        None => (in_process(&checkpoints), None),
+    let (partitions, rates, source) = match &looked.kafka {
+        Some(kafka) => {
+            let (partitions, rates) = on_kafka(plan, kafka, store, &checkpoints).await?;
+            (partitions, rates, None)
+        }
+        None => (in_process(&checkpoints), None, to_come(plan, &checkpoints)),
     };
     Ok(Status {
         engine: store.engine(),
         graph: report::counts(store).await?,
+        source,
         partitions,
         rates,
         dead_letters: checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum(),
@@ -182,10 +201,18 @@ fn in_process(checkpoints: &BTreeMap<u32, Checkpoint>) -> Vec<Partition> {
         high: None,
         checkpoint: checkpoint.offset,
         committed: None,
-        behind: 0,
+        behind: None,
         row: row(Some(checkpoint)),
     };
     checkpoints.iter().map(partition).collect()
+}
+
+/// How much of the source a run would still read, by the files' footers.
+fn to_come(plan: &Plan, checkpoints: &BTreeMap<u32, Checkpoint>) -> Option<Source> {
+    let dataset = plan.dataset.as_ref()?;
+    let resume = resume::decide(checkpoints, dataset.files(), &plan.stream_digest).ok()?;
+    let rows = dataset.rows();
+    Some(Source { rows, to_come: rows.saturating_sub(resume.passed) })
 }
 
 async fn on_kafka(
@@ -201,7 +228,7 @@ async fn on_kafka(
         high: Some(lag.marks.high),
         checkpoint: lag.checkpoint.unwrap_or_default(),
         committed: lag.committed,
-        behind: lag.behind(),
+        behind: Some(lag.behind()),
         row: row(checkpoints.get(&lag.partition)),
     };
     let partitions = lags.iter().map(partition).collect();

@@ -11,7 +11,7 @@ mod kafka;
 mod load;
 mod produce;
 mod reader;
-mod resume;
+pub(super) mod resume;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,6 +22,7 @@ use futures::Stream;
 
 pub use counters::{Counter, Counters};
 pub use dead_letters::DeadLetterError;
+pub(super) use kafka::loaded;
 pub use load::LoadError;
 pub(super) use load::{Reason, decode};
 pub use resume::{Digest, Resume, ResumeError};
@@ -33,7 +34,7 @@ use super::{Fault, Share};
 use crate::graph::Checkpoint;
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{Check, Rows};
-use crate::source::{Batch, Encoder, SourceError};
+use crate::source::{Batch, Dataset, Encoder, SourceError};
 use crate::topic::memory;
 use dead_letters::{DeadLetters, LetterFile};
 
@@ -88,11 +89,17 @@ pub struct Streamed {
     pub dead_letters_at: Option<LettersAt>,
     /// Whether Ctrl-C or `--limit` ended it before the last row.
     pub cut_short: bool,
+    /// Whether it was Ctrl-C.
+    pub interrupted: bool,
 }
 
 impl Summary for Streamed {
     fn outcome(&self) -> Outcome {
-        if self.rows.moved() == 0 && !self.cut_short { Outcome::Unchanged } else { Outcome::Done }
+        match (self.interrupted, self.rows.moved() == 0 && !self.cut_short) {
+            (true, _) => Outcome::Interrupted,
+            (false, true) => Outcome::Unchanged,
+            (false, false) => Outcome::Done,
+        }
     }
 
     fn summary(&self) -> String {
@@ -128,17 +135,30 @@ pub(super) async fn stream(
     extent: Extent,
     watch: &Watch<'_>,
 ) -> Result<Streamed, Fault> {
-    if let Topic::Kafka(topic) = &endpoints.topic {
-        return kafka::stream(plan, endpoints, topic, extent, watch).await;
-    }
-    let (dataset, limit) = (plan.source()?, extent.limit);
+    let mut streamed = match &endpoints.topic {
+        Topic::Kafka(topic) => kafka::stream(plan, endpoints, topic, extent, watch).await?,
+        Topic::Memory { .. } => in_process(plan, endpoints, extent.limit, watch).await?,
+    };
+    // To be stopped is the only end of a stream that follows the topic.
+    streamed.interrupted = watch.interrupt.requested() && !extent.follow;
+    Ok(streamed)
+}
+
+/// Moves the rows through the topic in process.
+async fn in_process(
+    plan: &Plan,
+    endpoints: &Endpoints,
+    limit: Option<u64>,
+    watch: &Watch<'_>,
+) -> Result<Streamed, Fault> {
+    let dataset = plan.source()?;
     let resume = resume::decide(&endpoints.checkpoints, dataset.files(), &plan.stream_digest)?;
     let batches = dataset.scan(resume.after.as_ref(), limit);
     let total = dataset.rows().saturating_sub(resume.passed);
     let mut streamed = carry(plan, endpoints, &resume, batches, total, watch).await?;
     streamed.cut_short = watch.interrupt.requested() || limit.is_some();
     if !streamed.cut_short {
-        streamed.checks.insert(0, check("rows of the files = rows read", total, streamed.rows.read));
+        streamed.checks.insert(0, all_read(dataset, &resume, &streamed.rows));
     }
     Ok(streamed)
 }
@@ -201,7 +221,7 @@ async fn carry(
         dead_letters: counters.examples(),
         earlier_dead_letters: endpoints.checkpoints.values().map(|checkpoint| checkpoint.dead_letters).sum(),
         dead_letters_at: path.cloned().map(LettersAt::File),
-        cut_short: false,
+        ..Streamed::default()
     })
 }
 
@@ -224,6 +244,12 @@ fn reconcile(rows: &Rows, next_offset: u64) -> Vec<Check> {
             next_offset,
         ),
     ]
+}
+
+/// Compares the rows of the files with those that this run and the ones before it have passed.
+fn all_read(dataset: &Dataset, resume: &Resume, rows: &Rows) -> Check {
+    let passed = resume.passed + rows.read;
+    check("rows of the files = passed by earlier runs + read", dataset.rows(), passed)
 }
 
 fn check(what: &str, expected: u64, actual: u64) -> Check {

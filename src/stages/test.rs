@@ -134,7 +134,8 @@ async fn analyses(
 
 /// Asks a query and compares its rows.
 async fn ask(store: &dyn GraphStore, query: &QueryTest, path: &Path) -> Result<Vec<Diagnostic>, Fault> {
-    let table = store.query(&query.cypher, Map::new()).await?;
+    let asked = store.query(&query.cypher, Map::new()).await;
+    let table = asked.map_err(|error| Fault::from(error).at_key(&path.key("cypher")))?;
     if table.rows == query.rows {
         return Ok(Vec::new());
     }

@@ -1,11 +1,11 @@
 //! The command line: exit codes, forms of output, and what each command promises.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{Desk, example, examples};
+use crate::harness::{Desk, example, examples, outcome};
 
 #[test]
 fn exit_codes_tell_a_wrong_command_from_a_wrong_file() {
@@ -97,6 +97,24 @@ fn the_events_of_a_run_are_one_json_object_a_line() {
     assert!(events.iter().all(|event| KNOWN.contains(&event["event"].as_str().unwrap())), "{}", found.stdout);
     assert_eq!(events.first().unwrap()["event"], "runStarted");
     assert_eq!(events.last().unwrap()["event"], "runFinished");
+}
+
+#[test]
+fn a_run_that_cannot_tell_what_it_did_says_so_and_one_without_a_reader_goes_on() {
+    let file = example("bronx-taxi.yaml");
+    for form in ["json", "text"] {
+        let desk = Desk::new();
+        let arguments = ["run", &file, "--target", "embedded", "--output", form];
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let found = outcome(desk.command(&arguments).stdout(full).spawn().unwrap()).exits(1);
+        found.says("the output cannot be written: No space left on device");
+        assert_eq!(desk.report("bronx-taxi")["status"], "done", "{form}");
+
+        let mut unheard = desk.start(&arguments);
+        drop(unheard.stdout.take());
+        let found = outcome(unheard).exits(0);
+        assert!(!found.stderr.contains("error"), "{}", found.stderr);
+    }
 }
 
 #[test]
@@ -195,4 +213,9 @@ fn cases_beside_the_file_are_run_and_their_failures_are_placed() {
     let failed = desk.runner(&["test", &file, "--tests", "bad.tests.yaml"]).exits(1);
     assert!(failed.stdout.contains("0 passed, 1 failed"), "{}", failed.stdout);
     failed.says("bad.tests.yaml:5:26");
+    desk.write("cut.tests.yaml", &case(2).replace("PULocationID: 3", "PULocationID: 3.5"));
+    desk.runner(&["test", &file, "--tests", "cut.tests.yaml"])
+        .exits(1)
+        .says("row 0: `PULocationID` is BIGINT, and cannot be `3.5`")
+        .says("cut.tests.yaml:4:30");
 }

@@ -198,7 +198,9 @@ fn what_changed_under_a_loaded_graph_is_refused_and_a_new_file_is_loaded_alone()
         let mut pipeline = trips();
         change(&mut pipeline);
         bed.write(pipeline);
-        bed.run().exits(1).says("definition-changed");
+        for command in ["plan", "run"] {
+            bed.desk.runner(&[command, "pipeline.yaml"]).exits(1).says("definition-changed");
+        }
         assert_eq!(bed.messages(), messages, "nothing was produced");
     }
     bed.write(trips());
@@ -211,7 +213,9 @@ fn what_changed_under_a_loaded_graph_is_refused_and_a_new_file_is_loaded_alone()
     assert!((500..600).contains(&rows["read"].as_u64().unwrap()), "{rows}");
     assert_eq!(report["graph"]["relationships"]["TRIP"], 1_350);
     bed.desk.trips("data/0.parquet", 5_000, 5, i64::MAX);
-    bed.run().exits(1).says("source-changed");
+    for command in ["plan", "run"] {
+        bed.desk.runner(&[command, "pipeline.yaml"]).exits(1).says("source-changed");
+    }
 }
 
 /// The lines of a finding that say something: without the frame around the file's line.

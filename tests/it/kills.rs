@@ -135,6 +135,12 @@ fn a_run_stopped_once_by_ctrl_c_keeps_its_checkpoint_and_the_next_goes_on() {
     assert!(said.contains("press Ctrl-C again to stop at once"), "{said}");
     let report = stopped.report("trips");
     assert_eq!(report["status"], "interrupted");
+    assert!(said.contains("stream: interrupted in "), "{said}");
+    assert_eq!(report["stages"][2]["status"], "interrupted");
+    assert_eq!(
+        (&report["stages"][3]["name"], &report["stages"][3]["status"]),
+        (&json!("analyse"), &json!("skipped"))
+    );
     let written =
         report["rows"]["written"].as_u64().unwrap() + report["rows"]["deadLetters"].as_u64().unwrap();
     assert!(written > 0 && written < 10_800, "{report:#}");
@@ -148,7 +154,16 @@ fn a_second_ctrl_c_stops_at_once_and_a_second_run_beside_a_first_is_refused() {
     let desk = desk(4_000);
     let mut first = desk.start(&["run", "trips.yaml"]);
     let words = until_it_loads(&mut first);
-    desk.runner(&["run", "trips.yaml"]).exits(1).says("state-in-use").says("--state-dir");
+    desk.runner(&["run", "trips.yaml"])
+        .exits(1)
+        .says("state-in-use")
+        .says("--state-dir")
+        .says("graph  not known");
+    assert!(!desk.path("state/trips/report").exists(), "the report there is the first one's");
+    desk.runner(&["run", "trips.yaml", "--report-dir", "refused"]).exits(1);
+    let refused: Value =
+        serde_json::from_slice(&fs::read(desk.path("refused/report.json")).unwrap()).unwrap();
+    assert_eq!((refused.get("graph"), &refused["status"]), (None, &json!("failed")));
     interrupt(&first);
     sleep(Duration::from_millis(20));
     interrupt(&first);

@@ -70,6 +70,8 @@ fn the_main_example_gives_the_graph_and_the_scores_of_neo4j() {
         (&report["graph"], &json!(0), &json!("done"))
     );
     assert_eq!(again["stages"][2]["status"], "unchanged");
+    let whole = json!({ "what": "rows of the files = passed by earlier runs + read", "expected": 16_036, "actual": 16_036, "ok": true });
+    assert_eq!((&report["reconciliation"][0], &again["reconciliation"][0]), (&whole, &whole));
     let rows = |report: &Value| {
         report["analyses"].as_array().unwrap().iter().map(|one| one["rows"].clone()).collect::<Vec<_>>()
     };
@@ -163,13 +165,80 @@ fn what_changed_under_a_loaded_graph_is_refused_with_the_ways_out() {
         let desk = trips();
         desk.runner(&["run", "trips.yaml"]).exits(0);
         change(&desk);
-        let refused = desk.runner(&["run", "trips.yaml"]);
-        assert_eq!(refused.code, Some(1), "{what}: {}", refused.stderr);
-        refused.says(code).says("--fresh");
+        for command in ["plan", "run"] {
+            let refused = desk.runner(&[command, "trips.yaml"]);
+            assert_eq!(refused.code, Some(1), "{command} {what}: {}", refused.stderr);
+            refused.says(code).says("--fresh");
+        }
         desk.runner(&["run", "trips.yaml", "--fresh"]).exits(64).says("--fresh --yes");
         desk.runner(&["run", "trips.yaml", "--fresh", "--yes"]).exits(0);
         assert_eq!(desk.report("trips")["rows"]["alreadyLoaded"], 0, "{what}");
     }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_everywhere_and_named_nowhere() {
+    let desk = trips();
+    let found = desk.runner(&["run", "trips.yaml", "--report-dir", "trips.yaml"]).exits(1);
+    found.says("error[report-not-written]").says("✗ failed");
+    assert!(!found.stdout.contains("✓ done"), "{}", found.stdout);
+    assert!(!found.stderr.contains("report: trips.yaml"), "{}", found.stderr);
+    let found =
+        desk.runner(&["run", "trips.yaml", "--report-dir", "trips.yaml", "--output", "json"]).exits(1);
+    let last: Value = serde_json::from_str(found.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["outcome"], &last["report"]), (&json!("failed"), &Value::Null));
+}
+
+#[test]
+fn a_plan_for_servers_that_the_file_does_not_name_is_refused() {
+    let desk = trips();
+    for target in ["external", "kubernetes"] {
+        desk.runner(&["plan", "trips.yaml", "--target", target])
+            .exits(1)
+            .says("error[target-not-available]")
+            .says("the file names no servers to run on");
+    }
+}
+
+#[test]
+fn a_panic_of_the_engine_is_a_fault_of_the_mapping() {
+    let desk = trips();
+    let mapping = "DETACH DELETE a CREATE (a)-[:TRIP {n: event.n}]->(b)";
+    desk.write("trips.yaml", &TRIPS.replace("CREATE (a)-[:TRIP {n: event.n}]->(b)", mapping));
+    let found = desk.runner(&["run", "trips.yaml"]).exits(1);
+    found.says("error[engine-failed]").says("trips.yaml:9:5").says("run on a Neo4j");
+    assert!(!found.stderr.contains("panicked"), "{}", found.stderr);
+}
+
+#[test]
+fn what_fails_on_the_data_is_placed_at_the_text_that_fails() {
+    let desk = trips();
+    let analysis =
+        "  analyses:\n    - name: numbers\n      cypher: MATCH (a:Zone) RETURN duration(a.id) AS n\n";
+    desk.write("analysis.yaml", &format!("{TRIPS}{analysis}"));
+    desk.runner(&["run", "analysis.yaml"])
+        .exits(1)
+        .says("error[analysis-failed]: numbers:")
+        .says("analysis.yaml:15:15");
+    let test = "  tests:\n    - name: numbers\n      rows: [{ n: 1, from_zone: 2, to_zone: 3 }]\n      queries: [{ cypher: 'MATCH (a:Zone) RETURN duration(a.id)', rows: [] }]\n";
+    desk.write("test.yaml", &format!("{TRIPS}{test}"));
+    desk.runner(&["test", "test.yaml"]).exits(1).says("error[statement-failed]").says("test.yaml:16:19");
+    desk.write("row.yaml", &TRIPS.replace("n >= 0", "10 / (n - 7) < 20"));
+    desk.runner(&["run", "row.yaml", "--fresh", "--yes"])
+        .exits(1)
+        .says("error[row-failed]: `data/1.parquet`, row 7: divide by zero error")
+        .says("row.yaml:6:79");
+}
+
+#[test]
+fn the_dead_letters_of_the_embedded_target_are_named_with_their_file() {
+    let desk = trips();
+    desk.runner(&["dlq", "list", "trips.yaml"])
+        .exits(1)
+        .says("state/trips/trips.dlq.jsonl")
+        .says("it is not there");
+    desk.runner(&["run", "trips.yaml"]).exits(0);
+    desk.runner(&["dlq", "list", "trips.yaml"]).exits(1).says("read it there");
 }
 
 #[test]
@@ -185,7 +254,9 @@ fn a_limited_run_is_continued_by_a_whole_one() {
 fn status_says_how_far_it_is_once_or_again_and_again() {
     let desk = trips();
     desk.runner(&["run", "trips.yaml", "--limit", "30"]).exits(0);
-    desk.runner(&["status", "trips.yaml"]).exits(0).says("30 TRIP");
+    let found = desk.runner(&["status", "trips.yaml"]).exits(0);
+    found.says("30 TRIP").says("70 of 100 rows still to come");
+    assert!(!found.stdout.contains("records to load"), "{}", found.stdout);
     let words = ["status", "trips.yaml", "--watch=50ms", "--output", "json"];
     let mut watching = desk.start(&words);
     let lines = BufReader::new(watching.stdout.take().unwrap()).lines();
@@ -194,5 +265,7 @@ fn status_says_how_far_it_is_once_or_again_and_again() {
     watching.wait().unwrap();
     for look in looks {
         assert_eq!(look["graph"]["relationships"]["TRIP"], 30, "{look}");
+        assert_eq!(look["source"], json!({ "rows": 100, "toCome": 70 }), "{look}");
+        assert_eq!(look["partitions"][0]["behind"], Value::Null, "{look}");
     }
 }

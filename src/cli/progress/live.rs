@@ -97,10 +97,13 @@ impl Reader for Live {
             Event::StageProgress { unit, done, total, .. } => self.progress(unit, *done, *total),
             Event::StageNote { note, .. } => self.bar.println(format!("  {note}")),
             Event::ObjectState { object, state, settled } => self.object(object, state, *settled),
-            Event::StageFinished { stage, outcome, seconds, summary } => {
+            Event::StageFinished { stage, outcome, seconds, summary } if *outcome != Outcome::Skipped => {
                 self.finished(&stage.to_string(), *outcome, *seconds, summary);
             }
-            Event::RunStarted { .. } | Event::Finding { .. } | Event::RunFinished { .. } => {}
+            Event::RunStarted { .. }
+            | Event::StageFinished { .. }
+            | Event::Finding { .. }
+            | Event::RunFinished { .. } => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::ui::Ui;
 use super::{Reader, count, seconds};
-use crate::progress::Event;
+use crate::progress::{Event, Outcome};
 
 /// The least time between two lines of progress.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -56,11 +56,14 @@ impl Reader for Plain<'_> {
                 self.line(&format!("{stage}: {}{total} {unit}", count(*done)));
             }
             Event::ObjectState { object, state, settled } => self.object(object, state, *settled),
-            Event::StageFinished { stage, outcome, seconds: took, summary } => {
+            Event::StageFinished { stage, outcome, seconds: took, summary }
+                if *outcome != Outcome::Skipped =>
+            {
                 self.line(&format!("{stage}: {outcome} in {} — {summary}", seconds(*took)));
             }
             Event::StageStarted { .. }
             | Event::StageProgress { .. }
+            | Event::StageFinished { .. }
             | Event::Finding { .. }
             | Event::RunFinished { .. } => {}
         }

@@ -4,9 +4,12 @@
 //! place only while nobody else looks at it, and copies it otherwise; it needs more stack than a runtime's threads have;
 //! and its calls block. One thread of its own answers all three.
 
+use std::any::Any;
+use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::thread::JoinHandle;
+use std::sync::{Once, mpsc};
+use std::thread::{self, JoinHandle};
 
 use kglite::api::cypher::{QueryWarningSink, with_query_warning_sink};
 use kglite::api::io::{GraphWriterLease, OpenDisposition};
@@ -20,8 +23,11 @@ use tokio::sync::oneshot;
 use super::value::Parameters;
 use crate::graph::GraphError;
 
-/// Something to do with the graph.
-type Job = Box<dyn FnOnce(&mut OpenGraph) + Send>;
+/// The thread's name.
+const THREAD: &str = "graph";
+
+/// Something to do with the graph; it breaks where the graph is not fit for more.
+type Job = Box<dyn FnOnce(&mut OpenGraph) -> ControlFlow<()> + Send>;
 
 /// The thread, and the way to it.
 ///
@@ -36,23 +42,26 @@ pub(super) struct Engine {
 impl Engine {
     /// Starts the thread with an open graph.
     pub(super) fn start(graph: OpenGraph) -> Result<Self, GraphError> {
+        keep_panics_silent();
         let (jobs, received) = mpsc::channel::<Job>();
         let stop = graph.stop.clone();
         let work = move || {
             let mut graph = graph;
             with_query_warning_sink(QueryWarningSink::Silent, || {
                 while let Ok(job) = received.recv() {
-                    job(&mut graph);
+                    if job(&mut graph).is_break() {
+                        break;
+                    }
                 }
             });
         };
-        let thread = std::thread::Builder::new()
-            .name("graph".to_owned())
+        let thread = thread::Builder::new()
+            .name(THREAD.to_owned())
             .stack_size(2 * QUERY_THREAD_STACK_SIZE)
             .spawn(work)
             .map_err(|source| GraphError::Io {
                 action: "start a thread for",
-                path: PathBuf::from("graph"),
+                path: PathBuf::from(THREAD),
                 source,
             })?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread), stop })
@@ -66,13 +75,37 @@ impl Engine {
     {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |graph| {
+            let done = panic::catch_unwind(AssertUnwindSafe(|| work(graph)));
+            let done = done.map_err(|panic| GraphError::Stopped { message: last_words(&*panic) });
+            let flow = if done.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
             // Who asked may have been cancelled meanwhile; the work is done all the same.
-            let _ = answer.send(work(graph));
+            let _ = answer.send(done);
+            flow
         });
-        let stopped = || GraphError::Stopped { message: "its thread has panicked".to_owned() };
+        let stopped = || GraphError::Stopped { message: "it has met a fault of its own before".to_owned() };
         self.jobs.as_ref().ok_or_else(stopped)?.send(job).map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())
+        answered.await.map_err(|_| stopped())?
     }
+}
+
+/// Keeps the engine's panics off stderr: who asked for the work is told of them. Those of other threads are shown as ever.
+fn keep_panics_silent() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let shown = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if thread::current().name() != Some(THREAD) {
+                shown(panic);
+            }
+        }));
+    });
+}
+
+/// What a panic says, on one line.
+fn last_words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.and_then(|text| text.lines().next()).unwrap_or("it does not say why").to_owned()
 }
 
 impl Drop for Engine {
@@ -80,7 +113,7 @@ impl Drop for Engine {
         drop(self.jobs.take());
         self.stop.cancel();
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been told to whoever asked for the work.
+            // A panic in letting the graph go harms nobody any more.
             let _ = thread.join();
         }
     }

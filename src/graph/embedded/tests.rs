@@ -56,6 +56,15 @@ fn batch(statement: &str, from: u64, events: Vec<Value>) -> WriteBatch {
     }
 }
 
+#[tokio::test]
+async fn a_panic_of_the_engine_is_told_with_its_words_and_ends_it() {
+    let store = Embedded::in_memory().unwrap();
+    let done: Result<(), GraphError> = store.engine.run(|_| panic!("no node 7\nbacktrace")).await;
+    assert_eq!(done.unwrap_err().to_string(), "the graph engine has stopped: no node 7");
+    let after = store.counts().await.unwrap_err();
+    assert!(matches!(after, GraphError::Stopped { .. }), "{after}");
+}
+
 async fn rows(store: &Embedded, cypher: &str) -> Vec<Vec<Value>> {
     store.query(cypher, Map::new()).await.unwrap().rows
 }

@@ -5,23 +5,30 @@ use maud::{Markup, html};
 
 use super::drawing::{self, Drawing};
 use super::page::{self, bare, name, scrolling};
-use crate::report::{Picture, Report, numbers};
+use crate::report::{GraphCounts, Picture, Report, numbers};
 
 pub(super) fn section(report: &Report) -> Markup {
-    let graph = &report.graph;
-    let empty = graph.nodes.is_empty() && graph.relationships.is_empty();
     let body = html! {
-        @if empty { p.soft { "The graph is empty." } } @else {
-            div.two {
-                @if !graph.nodes.is_empty() { (counts("Label", "Nodes", &graph.nodes)) }
-                @if !graph.relationships.is_empty() { (counts("Type", "Relationships", &graph.relationships)) }
-            }
+        @match &report.graph {
+            Some(graph) => (held(graph)),
+            None => p.soft { "The graph could not be asked what it holds." },
         }
         @if let Some(picture) = &report.picture {
             @if let Some(drawing) = drawing::draw(picture) { (figure(picture, &drawing)) }
         }
     };
     page::section("graph", "Graph", &body)
+}
+
+fn held(GraphCounts { nodes, relationships }: &GraphCounts) -> Markup {
+    html! {
+        @if nodes.is_empty() && relationships.is_empty() { p.soft { "The graph is empty." } } @else {
+            div.two {
+                @if !nodes.is_empty() { (counts("Label", "Nodes", nodes)) }
+                @if !relationships.is_empty() { (counts("Type", "Relationships", relationships)) }
+            }
+        }
+    }
 }
 
 fn counts(what: &str, count: &str, counts: &IndexMap<String, u64>) -> Markup {

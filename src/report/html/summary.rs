@@ -1,5 +1,6 @@
 //! What ran, how it ended, and the figures that matter most.
 
+use indexmap::IndexMap;
 use maud::{Markup, html};
 
 use super::page::{name, section};
@@ -41,14 +42,15 @@ pub(super) fn header(report: &Report) -> Markup {
 pub(super) fn figures(report: &Report) -> Markup {
     let (agree, checks) = report.checks();
     let (hold, assertions) = report.assertions();
-    let nodes: u64 = report.graph.nodes.values().sum();
-    let relationships: u64 = report.graph.relationships.values().sum();
+    let sum = |counts: &IndexMap<String, u64>| numbers::grouped(counts.values().sum());
     let body = html! {
         dl.figures {
             (figure("rows read", &numbers::grouped(report.rows.read), true))
             (figure("rows written", &numbers::grouped(report.rows.written), true))
-            (figure("nodes", &numbers::grouped(nodes), true))
-            (figure("relationships", &numbers::grouped(relationships), true))
+            @if let Some(graph) = &report.graph {
+                (figure("nodes", &sum(&graph.nodes), true))
+                (figure("relationships", &sum(&graph.relationships), true))
+            }
             @if checks > 0 { (figure("counts agree", &format!("{agree} of {checks}"), agree == checks)) }
             @if assertions > 0 { (figure("assertions hold", &format!("{hold} of {assertions}"), hold == assertions)) }
         }

@@ -23,6 +23,16 @@ fn a_run_in_which_nothing_happened() {
 }
 
 #[test]
+fn a_graph_that_could_not_be_asked_is_not_called_empty() {
+    let report = Report { graph: None, ..fixtures::empty() };
+    assert!(render(&report, at(80)).contains("\ngraph  not known\n"));
+    for text in [super::super::markdown::render(&report), super::super::html::render(&report)] {
+        assert!(text.contains("could not be asked what it holds"), "{text}");
+        assert!(!text.contains("graph is empty"), "{text}");
+    }
+}
+
+#[test]
 fn hostile_names_on_80_columns() {
     insta::assert_snapshot!(render(&fixtures::hostile(), at(80)));
 }

@@ -304,6 +304,7 @@ impl Scope<'_> {
             predicate: filter.map(|filter| physical(&filter.expr, &schema)).transpose()?,
             pruning: judged.map(|expr| physical(&expr, &self.schema)).transpose()?,
             outputs: compiled,
+            entries: outputs.iter().map(|output| output.entry).collect(),
             output_schema: Arc::new(Schema::new(fields)),
         })
     }

@@ -317,16 +317,31 @@ async fn long_and_deep_expressions_are_planned_or_refused_but_never_break_the_st
 }
 
 #[tokio::test]
-async fn a_value_that_breaks_an_expression_is_told_with_its_rows() {
-    for (filter, why) in [
-        ("CAST(store_and_fwd_flag AS INT) > 1", "cannot cast string 'N' to value of Int32 type"),
-        ("PULocationID / (PULocationID - PULocationID) > 1", "divide by zero error"),
+async fn a_value_that_breaks_an_expression_is_told_with_its_row() {
+    const FLAG: &str = "CAST(store_and_fwd_flag AS INT)";
+    for (key, expression, why) in [
+        (Key::Filter, format!("{FLAG} > 1"), "row 0: cannot cast string 'N' to value of Int32 type"),
+        (
+            Key::Filter,
+            "PULocationID / (PULocationID - PULocationID) > 1".to_owned(),
+            "row 0: divide by zero error",
+        ),
+        (
+            Key::Filter,
+            format!("store_and_fwd_flag = 'Y' AND {FLAG} > 1"),
+            "row 18: cannot cast string 'Y' to value of Int32 type",
+        ),
+        (Key::Select(1), format!("{FLAG} AS flag"), "row 0: cannot cast string 'N' to value of Int32 type"),
     ] {
         let mut source = source("{ parquet: data/green_tripdata_2022-03.parquet }");
-        source.filter = Some(filter.to_owned());
+        match key {
+            Key::Filter => source.filter = Some(expression),
+            _ => source.select = vec!["PULocationID".to_owned(), expression],
+        }
         let dataset = open(&source, pipelines(), &no_secrets).await.unwrap();
         let scanned: Result<Vec<Batch>, SourceError> = dataset.scan(None, None).try_collect().await;
-        let expected = format!("`data/green_tripdata_2022-03.parquet`, rows 0 to 8191: {why}");
-        assert_eq!(scanned.unwrap_err().to_string(), expected);
+        let fault = scanned.unwrap_err();
+        assert_eq!(fault.to_string(), format!("`data/green_tripdata_2022-03.parquet`, {why}"));
+        assert_eq!(fault.key(), Some(&key));
     }
 }

@@ -44,13 +44,34 @@ async fn rows_that_do_not_fit_are_faults_each() {
     };
     let unknown = told(json!([{ "trip_distance": 1 }, { "trip_distanc": 1, "fare": 2 }]));
     let unfit = told(
-        json!([{ "trip_distance": "far" }, { "PULocationID": 1 }, { "PULocationID": 1.5 }, { "tpep_pickup_datetime": "yesterday" }]),
+        json!([{ "trip_distance": "far" }, { "PULocationID": 1 }, { "PULocationID": 2.0 }, { "tpep_pickup_datetime": "yesterday" }]),
     );
-    insta::assert_snapshot!(format!("{unknown}\n\n{unfit}"), @r#"
+    let cut = told(json!([{ "PULocationID": 1.5 }]));
+    insta::assert_snapshot!(format!("{unknown}\n\n{unfit}\n\n{cut}"), @r#"
     row 1: there is no column `trip_distanc`
     row 1: there is no column `fare`
 
-    row 0: whilst decoding field 'trip_distance': failed to parse "far" as Float64
-    row 3: whilst decoding field 'tpep_pickup_datetime': failed to parse "yesterday" as Timestamp(µs): Parser error: Error parsing timestamp from 'yesterday': timestamp must contain at least 10 characters
+    row 0: `trip_distance` is DOUBLE, and cannot be `"far"`
+    row 3: `tpep_pickup_datetime` is TIMESTAMP, and cannot be `"yesterday"`
+
+    row 0: `PULocationID` is BIGINT, and cannot be `1.5`
     "#);
+}
+
+#[tokio::test]
+async fn a_row_that_breaks_an_expression_is_named_with_it() {
+    let yaml = "
+parquet: data/yellow_tripdata_2022-03_subset.parquet
+select: [PULocationID, CAST(store_and_fwd_flag AS INT) AS flag]
+filter: trip_distance > 1
+";
+    let dataset = opened(pipelines(), yaml).await;
+    let rows = rows(json!([
+        { "trip_distance": 0, "store_and_fwd_flag": "N" },
+        { "trip_distance": 2, "store_and_fwd_flag": "1" },
+        { "trip_distance": 2, "store_and_fwd_flag": "N" },
+    ]));
+    let faults = dataset.in_memory("case", &rows).unwrap_err();
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["row 2: `select[1]` fails: cannot cast string 'N' to value of Int32 type"]);
 }

@@ -18,7 +18,7 @@ use futures::future::try_join_all;
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
 use super::reader::Reader;
-use super::{Counters, Extent, Resume, Streamed, Watch, check, resume, tick};
+use super::{Counters, Extent, Resume, Streamed, Watch, all_read, check, resume, tick};
 use crate::graph::Checkpoint;
 use crate::report::{Check, Rows};
 use crate::source::{Batch, Dataset, Encoder, SourceError};
@@ -47,7 +47,7 @@ pub(super) async fn stream(
     if let Some(worker) = &endpoints.worker {
         return way.by_connect(source, worker).await;
     }
-    let loaded = way.loaded();
+    let loaded = loaded(&endpoints.checkpoints);
     let mut starts =
         way.patiently(async || topic.kafka.starts(way.name(), &loaded, plan.dataset.is_none()).await).await?;
     starts.retain(|partition, _| extent.share.owns(*partition));
@@ -65,7 +65,7 @@ pub(super) async fn stream(
     };
     loading?;
     producing?;
-    way.conclude(Some(total), &consumer).await
+    way.conclude(Some((dataset, &resume)), &consumer).await
 }
 
 /// What moving rows over Kafka needs to know.
@@ -168,22 +168,10 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// How far each partition was loaded.
-    fn loaded(&self) -> BTreeMap<u32, Loaded> {
-        let loaded = |one: &Checkpoint| Loaded { offset: one.offset, row: one.row.clone() };
-        self.endpoints.checkpoints.iter().map(|(partition, one)| (*partition, loaded(one))).collect()
-    }
-
-    /// The last row of each partition: the topic's own, or the graph's where the topic does not hold it any more.
+    /// The last row of each partition.
     async fn last_rows(&self) -> Result<BTreeMap<u32, crate::message::Origin>, KafkaError> {
-        let mut last = self.patiently(async || self.topic.kafka.last_rows(self.name()).await).await?;
-        for (partition, checkpoint) in &self.endpoints.checkpoints {
-            let Some(origin) = resume::origin(checkpoint) else { continue };
-            if last.get(partition).is_none_or(|known| known.row < origin.row) {
-                last.insert(*partition, origin);
-            }
-        }
-        Ok(last)
+        let in_topic = self.patiently(async || self.topic.kafka.last_rows(self.name()).await).await?;
+        Ok(resume::last_rows(in_topic, &self.endpoints.checkpoints))
     }
 
     /// Produces all rows; then the lanes are told where they end, whatever came of it: what was delivered is loaded.
@@ -261,8 +249,8 @@ impl<'a> Way<'a> {
     }
 
     /// Compares the counts of the hops into the topic, where there is a source.
-    fn source_checks(&self, rows: &Rows, total: Option<u64>, cut_short: bool) -> Vec<Check> {
-        let Some(total) = total else { return Vec::new() };
+    fn source_checks(&self, rows: &Rows, source: Option<(&Dataset, &Resume)>, cut_short: bool) -> Vec<Check> {
+        let Some((dataset, resume)) = source else { return Vec::new() };
         let accounted = rows.filtered_out + self.watch.counters.there_already.get() + rows.produced;
         let (read, produced, delivered) = (rows.read, rows.produced, self.watch.counters.delivered.get());
         let mut checks = vec![
@@ -270,17 +258,21 @@ impl<'a> Way<'a> {
             check("messages produced = acknowledged", produced, delivered),
         ];
         if !cut_short {
-            checks.insert(0, check("rows of the files = rows read", total, read));
+            checks.insert(0, all_read(dataset, resume, rows));
         }
         checks
     }
 
     /// Compares what was moved with what stands on both sides now.
-    async fn conclude(&self, total: Option<u64>, consumer: &Consumer) -> Result<Streamed, Fault> {
+    async fn conclude(
+        &self,
+        source: Option<(&Dataset, &Resume)>,
+        consumer: &Consumer,
+    ) -> Result<Streamed, Fault> {
         let mut rows = self.watch.counters.rows(self.endpoints.loaded());
         let checkpoints = self.settled(&consumer.ends()).await?;
         let cut_short = self.watch.interrupt.requested() || self.extent.limit.is_some() || self.extent.follow;
-        let mut checks = self.source_checks(&rows, total, cut_short);
+        let mut checks = self.source_checks(&rows, source, cut_short);
         let seen = rows.written + rows.dead_letters + rows.duplicates;
         checks.push(check("messages consumed = written + dead letters + duplicates", rows.consumed, seen));
         if !cut_short {
@@ -308,6 +300,7 @@ impl<'a> Way<'a> {
             earlier_dead_letters: earlier,
             dead_letters_at: Some(super::LettersAt::Topic(letters)),
             cut_short,
+            interrupted: false,
         })
     }
 }
@@ -337,6 +330,12 @@ async fn run(
         }
     }
     Ok((partition, next))
+}
+
+/// How far each partition was loaded.
+pub(in crate::stages) fn loaded(checkpoints: &BTreeMap<u32, Checkpoint>) -> BTreeMap<u32, Loaded> {
+    let loaded = |one: &Checkpoint| Loaded { offset: one.offset, row: one.row.clone() };
+    checkpoints.iter().map(|(partition, one)| (*partition, loaded(one))).collect()
 }
 
 /// Where the partitions end.

@@ -85,7 +85,7 @@ pub enum ResumeError {
 ///
 /// A transaction moves the checkpoints of all partitions that its rows went to, and rows are loaded in their order, so every
 /// row up to that one is in the graph.
-pub(super) fn decide(
+pub(in crate::stages) fn decide(
     checkpoints: &BTreeMap<u32, Checkpoint>,
     files: &[DataFile],
     digest: &Digest,
@@ -96,7 +96,7 @@ pub(super) fn decide(
 
 /// Decides where a producer goes on whose rows stand in the partitions of a topic, each with a last row of its own: after the
 /// first of these. Rows between it and the others are seen again; a partition skips those that are not beyond its own last.
-pub(super) fn after_all(
+pub(in crate::stages) fn after_all(
     last: &BTreeMap<u32, Origin>,
     partitions: u32,
     files: &[DataFile],
@@ -117,15 +117,29 @@ pub(super) fn after_all(
     Ok(first.filter(|_| is_whole).unwrap_or_default())
 }
 
+/// The last row of each partition: the topic's own, or the graph's where the topic does not hold it any more.
+pub(in crate::stages) fn last_rows(
+    mut in_topic: BTreeMap<u32, Origin>,
+    checkpoints: &BTreeMap<u32, Checkpoint>,
+) -> BTreeMap<u32, Origin> {
+    for (partition, checkpoint) in checkpoints {
+        let Some(origin) = origin(checkpoint) else { continue };
+        if in_topic.get(partition).is_none_or(|known| known.row < origin.row) {
+            in_topic.insert(*partition, origin);
+        }
+    }
+    in_topic
+}
+
 /// The last row that a checkpoint holds, as its message said.
-pub(super) fn origin(checkpoint: &Checkpoint) -> Option<Origin> {
+fn origin(checkpoint: &Checkpoint) -> Option<Origin> {
     let rows = checkpoint.digest.split('.').next().unwrap_or_default();
     let row = checkpoint.row.clone()?;
     Some(Origin { row, lineage: checkpoint.lineage.as_str().into(), digest: rows.into() })
 }
 
 /// Refuses checkpoints of a graph that was loaded by another definition.
-pub(super) fn same_digest(
+pub(in crate::stages) fn same_digest(
     checkpoints: &BTreeMap<u32, Checkpoint>,
     digest: &Digest,
 ) -> Result<(), ResumeError> {
@@ -224,6 +238,20 @@ mod tests {
         let decide = |digest: &Digest| decide_on(&checkpoints, &files(), digest);
         assert_eq!(decide(&Digest::of("select b", "MERGE (n)")), Err(ResumeError::RowsChanged));
         assert_eq!(decide(&Digest::of("select a", "CREATE (n)")), Err(ResumeError::MappingChanged));
+    }
+
+    #[test]
+    fn a_graph_that_is_ahead_of_its_topic_has_the_last_word() {
+        let checkpoint = checkpoint(7, "a.parquet", 9, "lineage-a");
+        let in_graph = origin(&checkpoint).unwrap();
+        let at = |ordinal| Origin { row: RowId { file: "a.parquet".into(), ordinal }, ..in_graph.clone() };
+        let last = |in_topic: BTreeMap<u32, Origin>| {
+            let last = last_rows(in_topic, &BTreeMap::from([(0, checkpoint.clone())]));
+            last.get(&0).map(|origin| origin.row.ordinal)
+        };
+        assert_eq!(last(BTreeMap::new()), Some(9));
+        assert_eq!(last(BTreeMap::from([(0, at(8))])), Some(9));
+        assert_eq!(last(BTreeMap::from([(0, at(10))])), Some(10));
     }
 
     #[test]

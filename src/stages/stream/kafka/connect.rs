@@ -21,13 +21,13 @@ impl Way<'_> {
         source: Option<(&Dataset, Resume, Producer)>,
         worker: &Worker,
     ) -> Result<Streamed, Fault> {
-        let mut total = None;
+        let mut read = None;
         if let Some((dataset, resume, mut producer)) = source {
-            total = Some(dataset.rows().saturating_sub(resume.passed));
             let batches = dataset.scan(resume.after.as_ref(), self.extent.limit);
             let outcome = self.put_all(dataset, batches, &mut producer).await;
             producer.close().await;
             outcome?;
+            read = Some((dataset, resume));
         }
         let config = self.connector(worker);
         let before = self.letters().await?;
@@ -35,7 +35,8 @@ impl Way<'_> {
         let ends = high(&marks);
         let begun = self.left(config.name(), &ends).await?;
         self.run_connector(&worker.connect, &config, &ends, begun).await?;
-        self.conclude_connect(config.name(), begun, before, total).await
+        let read = read.as_ref().map(|(dataset, resume)| (*dataset, resume));
+        self.conclude_connect(config.name(), begun, before, read).await
     }
 
     /// Sees the connector through until it has read the topic up to `ends`.
@@ -98,7 +99,7 @@ impl Way<'_> {
         connector: &str,
         begun: u64,
         letters_before: u64,
-        total: Option<u64>,
+        source: Option<(&Dataset, &Resume)>,
     ) -> Result<Streamed, Fault> {
         let counters = self.watch.counters;
         let marks = self.topic.kafka.watermarks(self.name()).await?;
@@ -112,7 +113,7 @@ impl Way<'_> {
             marks.values().map(|marks| marks.high - marks.low).sum::<u64>().saturating_sub(begun);
         let rows = counters.rows(loaded_before);
         let cut_short = self.watch.interrupt.requested() || self.extent.limit.is_some();
-        let mut checks = self.source_checks(&rows, total, cut_short);
+        let mut checks = self.source_checks(&rows, source, cut_short);
         if !cut_short {
             checks.push(check("records that the connector has not read = none", 0, left));
         }
@@ -123,6 +124,7 @@ impl Way<'_> {
             earlier_dead_letters: letters_before,
             dead_letters_at: Some(LettersAt::Topic(self.plan.pipeline.spec.topic.dead_letters())),
             cut_short,
+            interrupted: false,
         })
     }
 }
