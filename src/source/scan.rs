@@ -21,7 +21,6 @@ use datafusion::parquet::arrow::RowNumber;
 use datafusion::parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::common::spawn_buffered;
 use futures::{Stream, StreamExt};
 
 use super::blame::Blame;
@@ -30,9 +29,6 @@ use super::error::SourceError;
 use super::sql;
 use super::stores::{innermost, words};
 use crate::message::RowId;
-
-/// How many batches are decoded on another thread while one is filtered and encoded.
-const READ_AHEAD: usize = 2;
 
 /// What is done to the rows: compiled once, used for each scan and for the rows of tests.
 #[derive(Debug)]
@@ -306,7 +302,6 @@ async fn open(
     }
     plan.reader(file, first)
         .and_then(|reader| reader.execute(0, Arc::clone(context)))
-        .map(|rows| spawn_buffered(rows, READ_AHEAD))
         .map_err(|why| unreadable(file, &why))
 }
 
