@@ -313,6 +313,16 @@ pub enum Code {
     /// config: { writeProperty: rank }
     /// ```
     MissingConfig,
+    /// An analysis writes its result into a property that the mapping sets.
+    ///
+    /// The result would replace what the rows say, and the next rows the result. Where the mapping finds its nodes by that
+    /// property, the next run would find none of them and make all of them again: there it is an error. Write into a property of
+    /// its own.
+    ///
+    /// ```yaml
+    /// config: { writeProperty: rank }
+    /// ```
+    OverwrittenProperty,
     /// A configuration key has a value that the procedure does not take.
     ///
     /// It is of another type or out of range, or the built-in engine has only the default; the message says which.

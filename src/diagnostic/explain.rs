@@ -49,6 +49,7 @@ impl Code {
             | Self::ImplicitCast
             | Self::MergeWithoutKey
             | Self::CollapsingRelationship
+            | Self::OverwrittenProperty
             | Self::MovingImage => Severity::Warning,
             _ => Severity::Error,
         }

@@ -2,6 +2,7 @@
 
 mod config;
 mod projection;
+mod written;
 
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
 use crate::spec::gds::{self, Algorithm, Procedure};
@@ -34,6 +35,7 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
         if let Some(made) = &made {
             projection::check(analysis, made, &at, found);
         }
+        written::check(&spec.mapping, analysis, &at, found);
         assertions(analysis, &analysis.assert, &at.key("assert"), found);
     }
 }
