@@ -61,7 +61,8 @@ pub fn missing_secrets(pipeline: &Pipeline, secrets: Secrets<'_>) -> Vec<Diagnos
     let servers = Path::of("spec.infrastructure");
     let of_servers = super::secrets::sources(&pipeline.spec)
         .into_iter()
-        .filter(|(at, source)| at.steps().starts_with(servers.steps()) && source.secret.is_none());
+        // One that names no place, or two, is told as that.
+        .filter(|(at, source)| at.steps().starts_with(servers.steps()) && source.is_outside());
     let missing = of_servers.filter_map(|(at, source)| Some((at, secrets(source).err()?)));
     missing
         .map(|(at, tried)| {
