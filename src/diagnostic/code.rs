@@ -265,10 +265,10 @@ pub enum Code {
     ///
     /// Every node of the one is tried with every node of the other, for every row. Give each a property to find it by.
     CartesianProduct,
-    /// A function cannot read what a column holds.
+    /// A function, a property's type or the report's map does not go with what a column holds.
     ///
-    /// `datetime(…)` and its like read ISO-8601 text, and fail on numbers: every row would become a dead letter. Convert the
-    /// column in `select`.
+    /// `datetime(…)` and its like read ISO-8601 text, and fail on numbers: every row would become a dead letter. `toInteger(…)`
+    /// and its like make null of a date: no row would have the property. Convert the column in `select`.
     ColumnType,
     /// A node is merged without a key that tells one from another.
     ///

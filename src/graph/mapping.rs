@@ -34,7 +34,7 @@ use super::{ElementSchema, GraphSchema};
 use crate::spec::{Mapping, PropertyType};
 
 pub use bind::bind;
-pub use cast::Cast;
+pub use cast::{Cast, fits};
 pub use dictionary::Dictionary;
 pub use lint::{Finding, FindingKind, findings};
 

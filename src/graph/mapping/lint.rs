@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{Column, ColumnKind, column};
+use super::{Column, ColumnKind, column, fits};
 use crate::graph::cypher::{
     self, Clause, ClauseKind, Conversion, EVENT, Expression, FaultKind, NodePattern, PathPattern, SetItem,
     Shape, Statement,
 };
+use crate::spec::PropertyType;
 
 /// A finding, and where it is in bytes of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +100,7 @@ pub fn findings(text: &str, columns: Option<&[Column]>, constrained: bool) -> Ve
         writes(&statement, text, &mut found);
         merges(&statement, constrained, &mut found);
         products(&statement, &mut found);
-        conversions(&statement, columns, &mut found);
+        conversions(&statement, text, columns, &mut found);
     }
     found.sort_by_key(|finding| finding.range.start);
     found
@@ -283,21 +284,27 @@ fn are_apart(paths: &[PathPattern]) -> bool {
     })
 }
 
-/// Date and time functions on columns that hold something else.
-fn conversions(statement: &Statement, columns: Option<&[Column]>, found: &mut Vec<Finding>) {
+/// Functions on columns that hold something else than they read.
+fn conversions(statement: &Statement, text: &str, columns: Option<&[Column]>, found: &mut Vec<Finding>) {
     for value in values(statement) {
         let Shape::Column { column: name, conversion: Some(conversion), nested: false } = &value.shape else {
             continue;
         };
         let Some(kind) = column(columns, name).map(|column| column.kind) else { continue };
-        let function = match conversion {
-            Conversion::Datetime => "datetime",
-            Conversion::LocalDatetime => "localdatetime",
-            Conversion::Date => "date",
-            _ => continue,
+        let (function, becomes) = match conversion {
+            Conversion::Datetime => ("datetime", PropertyType::Datetime),
+            Conversion::LocalDatetime => ("localdatetime", PropertyType::LocalDatetime),
+            Conversion::Date => ("date", PropertyType::Date),
+            Conversion::Integer => ("toInteger", PropertyType::Integer),
+            Conversion::Float => ("toFloat", PropertyType::Float),
+            Conversion::Boolean => ("toBoolean", PropertyType::Boolean),
+            Conversion::Text => continue,
         };
-        let number = matches!(kind, ColumnKind::Boolean | ColumnKind::Integer | ColumnKind::Float);
-        if number {
+        // Whoever writes `toIntegerOrNull` expects a null.
+        let call = text.get(value.range.clone()).unwrap_or_default();
+        let is_plain = call.get(..function.len()).is_some_and(|name| name.eq_ignore_ascii_case(function))
+            && call.get(function.len()..).is_some_and(|rest| rest.trim_start().starts_with('('));
+        if is_plain && !fits(kind, becomes) {
             let kind = FindingKind::WrongColumnType { column: name.clone(), function, kind };
             found.push(finding(kind, value.range.clone()));
         }

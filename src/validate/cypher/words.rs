@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, did_you_mean};
 use crate::graph::cypher::FaultKind;
-use crate::graph::mapping::{Column, ColumnKind, Finding, FindingKind};
+use crate::graph::mapping::{Column, Finding, FindingKind};
 use crate::spec::Spec;
 
 use super::super::columns::{advice, chosen};
+use super::super::words::{column_kind, column_type};
 
 /// Whether a finding stands in the way of a run.
 pub(super) fn is_error(kind: &FindingKind) -> bool {
@@ -118,19 +119,6 @@ fn message(kind: &FindingKind) -> String {
     }
 }
 
-const fn column_kind(kind: ColumnKind) -> &'static str {
-    match kind {
-        ColumnKind::Boolean => "a truth value",
-        ColumnKind::Integer => "a whole number",
-        ColumnKind::Float => "a number",
-        ColumnKind::Text => "a text",
-        ColumnKind::Date => "a date",
-        ColumnKind::LocalDatetime => "a date and time without a zone",
-        ColumnKind::Datetime => "a date and time",
-        ColumnKind::Other => "something else",
-    }
-}
-
 fn help(kind: &FindingKind) -> &'static str {
     match kind {
         FindingKind::Clause(_) => {
@@ -151,7 +139,8 @@ fn help(kind: &FindingKind) -> &'static str {
             "merge each node by itself, then the relationship between their variables"
         }
         FindingKind::CartesianProduct => "give each node a property to find it by, or connect the patterns",
-        _ => "convert the column in `select`, such as `to_timestamp(column) AS column`",
+        FindingKind::WrongColumnType { function, .. } => column_type(function.starts_with("to")),
+        _ => "",
     }
 }
 
