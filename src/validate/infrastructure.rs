@@ -121,7 +121,8 @@ fn security(at: &Path, kafka: &ExternalKafka, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn certificates<'s>(infrastructure: &'s Infrastructure, at: &Path) -> Vec<(Path, &'s Tls)> {
+/// What the file says of the encryption of connections to servers that exist already.
+pub(super) fn certificates<'s>(infrastructure: &'s Infrastructure, at: &Path) -> Vec<(Path, &'s Tls)> {
     let kafkas = kafkas(infrastructure, at)
         .into_iter()
         .filter_map(|(path, kafka)| Some((path.key("security").key("tls"), kafka.security.tls.as_ref()?)));
