@@ -272,8 +272,8 @@ pub enum Code {
     ColumnType,
     /// A node is merged without a key that tells one from another.
     ///
-    /// `MERGE (:Label)` without a property meets any node of that label: all rows would share one node. Give a key, or
-    /// `mode: create`. In `nodes` it is an error.
+    /// `MERGE (:Label)` without a property meets every node of that label, and makes one only where there is none: what a row
+    /// says would be said of all of them. Give a key, or `mode: create`. In `nodes` it is an error.
     ///
     /// ```yaml
     /// nodes:

@@ -81,7 +81,9 @@ fn merged_node(node: &NodeMapping, at: &Path, found: &mut Vec<Diagnostic>) {
     if node.mode == MappingMode::Create || !node.keys.is_empty() {
         return;
     }
-    let message = format!("`{}` is merged without keys: all rows would share one node", node.label);
+    let label = &node.label;
+    let message =
+        format!("`{label}` is merged without keys: each row would meet every `{label}` that is there");
     let mut finding = Diagnostic::new(Code::MergeWithoutKey, message)
         .at(at.key("label"))
         .help("add `keys: { property: { column: … } }`, or `mode: create`");

@@ -46,7 +46,7 @@ pub enum FindingKind {
     Parameter(String),
     /// It changes nothing in the graph.
     WritesNothing,
-    /// It merges nodes of a label by no property, so that all rows meet one node.
+    /// It merges nodes of a label by no property, so that each row meets all of them.
     MergeWithoutKey {
         /// The label, where there is one.
         label: Option<String>,

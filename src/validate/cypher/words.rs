@@ -91,10 +91,10 @@ fn message(kind: &FindingKind) -> String {
         FindingKind::EventAsPattern => "`event` is the row, and no node or relationship".to_owned(),
         FindingKind::WritesNothing => "the statement changes nothing in the graph".to_owned(),
         FindingKind::MergeWithoutKey { label: Some(label) } => {
-            format!("`{label}` is merged without a key: all rows would share one node")
+            format!("`{label}` is merged without a key: each row meets every `{label}` that is there")
         }
         FindingKind::MergeWithoutKey { label: None } => {
-            "a node is merged without label and key: all rows would share one node".to_owned()
+            "a node is merged without label and key: each row meets every node that is there".to_owned()
         }
         FindingKind::MergeWithoutConstraint { label, keys } => format!(
             "`{label}` is merged by `{}`, and with `indexes: none` no constraint is made for it",
