@@ -234,7 +234,7 @@ pub enum Code {
     CypherNotAllowed,
     /// A variable that nothing binds.
     ///
-    /// In a mapping the row is `event`, and behind a `WITH` only what it carries on. There are no parameters.
+    /// A pattern, `AS` or `UNWIND` binds one. In a mapping the row is `event`, and behind a `WITH` only what it carries on. There are no parameters.
     ///
     /// ```cypher
     /// WITH p MERGE (d:Zone {id: event.to_zone})          // wrong: event is lost
@@ -261,6 +261,18 @@ pub enum Code {
     /// CREATE (a)-[:TRIP]->(b)                                      // right
     /// ```
     MergedPath,
+    /// A relationship is made to a node that nothing is said of.
+    ///
+    /// Where nothing before binds the variable, `CREATE` makes a new node for each row, without label and properties. Mostly the
+    /// variable is misspelt.
+    ///
+    /// ```cypher
+    /// MERGE (a:Zone {id: event.from_zone})
+    /// MERGE (b:Zone {id: event.to_zone})
+    /// CREATE (a)-[:TRIP]->(d)    // wrong: `d` is a new, empty node
+    /// CREATE (a)-[:TRIP]->(b)    // right
+    /// ```
+    EmptyNode,
     /// Patterns stand side by side with nothing that connects them.
     ///
     /// Every node of the one is tried with every node of the other, for every row. Give each a property to find it by.
@@ -351,7 +363,7 @@ pub enum Code {
     /// The embedded engine cannot read a piece of Cypher that is meant for a server.
     ///
     /// It may be a mistake, or something that Neo4j has beyond the embedded engine, such as `CALL { … }` with clauses that
-    /// write. The file cannot be tried with `--target embedded` or tested with `runner test` then. Where that is meant so,
+    /// write, or a property `id` that is set later than its node is made, which is that engine's own. The file cannot be tried with `--target embedded` or tested with `runner test` then. Where that is meant so,
     /// `allow: [embedded-cypher]`.
     EmbeddedCypher,
     /// A query looks for something that the mapping never makes.
@@ -389,9 +401,10 @@ pub enum Code {
     /// filter: Borough = 'Bronx'    # right: a text
     /// ```
     SqlSyntax,
-    /// A function that SQL does not have here.
+    /// A function that SQL or Cypher does not have here.
     ///
-    /// Filter and select have the usual functions on numbers, texts, dates, lists and regular expressions.
+    /// Filter and select have the usual functions on numbers, texts, dates, lists and regular expressions; mapping and queries
+    /// those of Neo4j 5.
     UnknownFunction,
     /// A look-up table that is not among `source.tables`.
     ///

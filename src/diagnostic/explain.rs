@@ -50,6 +50,7 @@ impl Code {
             | Self::MergeWithoutKey
             | Self::CollapsingRelationship
             | Self::OverwrittenProperty
+            | Self::EmptyNode
             | Self::MovingImage => Severity::Warning,
             _ => Severity::Error,
         }

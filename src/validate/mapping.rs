@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, did_you_mean};
+use crate::graph::mapping;
 use crate::spec::{Mapping, MappingMode, NodeMapping, PropertyMapping, RelationshipMapping, Spec};
 
 use super::words;
@@ -18,6 +19,7 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
         let at = at.key("nodes").index(index);
         merged_node(node, &at, found);
         properties(&node.keys, &node.properties, &at, found);
+        reserved(spec, node, &at, found);
     }
     for (index, relationship) in mapping.relationships.iter().enumerate() {
         let at = at.key("relationships").index(index);
@@ -90,6 +92,14 @@ fn merged_node(node: &NodeMapping, at: &Path, found: &mut Vec<Diagnostic>) {
     // Written as Cypher it may be meant; here it is only a key that was forgotten.
     finding.severity = Severity::Error;
     found.push(finding);
+}
+
+/// A further property of a merged node is set when the node is there.
+fn reserved(spec: &Spec, node: &NodeMapping, at: &Path, found: &mut Vec<Diagnostic>) {
+    if node.mode == MappingMode::Merge && node.properties.contains_key(mapping::ID) {
+        let at = at.key("properties").key(mapping::ID);
+        found.push(super::cypher::id(spec, Some(&node.label)).at_key(at));
+    }
 }
 
 fn merged_relationship(relationship: &RelationshipMapping, at: &Path, found: &mut Vec<Diagnostic>) {

@@ -68,6 +68,13 @@ pub enum FindingKind {
         /// The nodes that should be merged by themselves.
         nodes: Vec<Range<usize>>,
     },
+    /// It makes a relationship to a node that nothing binds and nothing is said of.
+    EmptyNode {
+        /// The variable.
+        name: String,
+        /// What is bound beside it.
+        bound: BTreeSet<String>,
+    },
     /// A `MATCH` has parts that nothing connects, without a property to find each by.
     CartesianProduct,
     /// A function cannot read what the column holds.
@@ -99,6 +106,7 @@ pub fn findings(text: &str, columns: Option<&[Column]>, constrained: bool) -> Ve
     if statement.faults.is_empty() {
         writes(&statement, text, &mut found);
         merges(&statement, constrained, &mut found);
+        empty_nodes(&statement, &mut found);
         products(&statement, &mut found);
         conversions(&statement, text, columns, &mut found);
     }
@@ -253,6 +261,47 @@ fn alone(node: &NodePattern, constrained: bool, found: &mut Vec<Finding>) {
     } else if let (Some(label), false) = (label, constrained) {
         let keys = node.properties.entries().iter().map(|entry| entry.name.clone()).collect();
         found.push(finding(FindingKind::MergeWithoutConstraint { label, keys }, node.range.clone()));
+    }
+}
+
+/// `CREATE (a)-[:R]->(x)` where `x` is met nowhere else.
+fn empty_nodes(statement: &Statement, found: &mut Vec<Finding>) {
+    let brings = |clause: &Clause| {
+        matches!(clause.kind, ClauseKind::Foreach | ClauseKind::LoadCsv | ClauseKind::Other)
+    };
+    if projects(statement) || statement.all_clauses().any(brings) {
+        return;
+    }
+    let sets = statement.all_clauses().flat_map(|clause| &clause.sets);
+    let set: BTreeSet<&str> = sets.filter_map(set_variable).collect();
+    let created = |clause: &Clause| clause.kind == ClauseKind::Create;
+    let paths =
+        || statement.all_clauses().flat_map(|clause| clause.patterns.iter().map(move |path| (clause, path)));
+    let met: BTreeSet<&str> = paths()
+        .flat_map(|(clause, path)| path.nodes.iter().map(move |node| (created(clause), node)))
+        .filter(|(is_created, node)| !(*is_created && node.is_reference()))
+        .filter_map(|(_, node)| node.variable.as_deref())
+        .collect();
+    for (_, path) in paths().filter(|(clause, path)| created(clause) && !path.relationships.is_empty()) {
+        for node in path.nodes.iter().filter(|node| node.is_reference()) {
+            let Some(name) =
+                node.variable.as_deref().filter(|name| !met.contains(name) && !set.contains(name))
+            else {
+                continue;
+            };
+            let bound = met.iter().map(|name| (*name).to_owned()).collect();
+            found.push(finding(FindingKind::EmptyNode { name: name.to_owned(), bound }, node.range.clone()));
+        }
+    }
+}
+
+/// The variable that an item of a `SET` says something of.
+fn set_variable(item: &SetItem) -> Option<&str> {
+    match item {
+        SetItem::Property { variable, .. }
+        | SetItem::Labels { variable, .. }
+        | SetItem::Map { variable, .. } => Some(variable),
+        SetItem::Unknown => None,
     }
 }
 

@@ -30,6 +30,7 @@ const fn code(kind: &FindingKind) -> Code {
         FindingKind::CollapsingRelationship { .. } => Code::CollapsingRelationship,
         FindingKind::MergedPath { .. } => Code::MergedPath,
         FindingKind::CartesianProduct => Code::CartesianProduct,
+        FindingKind::EmptyNode { .. } => Code::EmptyNode,
         FindingKind::WrongColumnType { .. } => Code::ColumnType,
     }
 }
@@ -43,6 +44,16 @@ pub(super) fn finding(spec: &Spec, finding: &Finding, columns: Option<&[Column]>
         FindingKind::EventLost { with } => new(&finding.kind, "`event` is out of sight here")
             .related(within(at, with), "this `WITH` does not carry it on")
             .help("write `WITH event, …`"),
+        FindingKind::EmptyNode { name, bound } => {
+            let message = format!(
+                "nothing binds `{name}` before: each row makes a new node without label and properties"
+            );
+            let meant = did_you_mean(name, bound.iter().map(String::as_str));
+            let help = meant.unwrap_or_else(|| {
+                format!("merge the node first: `MERGE ({name}:Label {{key: event.column}})`")
+            });
+            new(&finding.kind, message).help(help)
+        }
         FindingKind::Unbound { name, bound } => {
             unbound(&finding.kind, name, bound.iter().map(String::as_str))
         }
@@ -76,6 +87,15 @@ fn unbound<'b>(kind: &FindingKind, name: &str, bound: impl Iterator<Item = &'b s
     match did_you_mean(name, bound.chain(["event"])) {
         Some(meant) => finding.help(meant),
         None => finding.help("the row is `event`, and its columns are `event.column`"),
+    }
+}
+
+/// A variable of a query that nothing binds.
+pub(super) fn unbound_in_query<'b>(name: &str, bound: impl Iterator<Item = &'b str>) -> Diagnostic {
+    let finding = Diagnostic::new(Code::UnknownVariable, format!("nothing binds the variable `{name}`"));
+    match did_you_mean(name, bound) {
+        Some(meant) => finding.help(meant),
+        None => finding.help(format!("a pattern does, such as `MATCH ({name}:Label)`")),
     }
 }
 
