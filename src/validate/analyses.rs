@@ -219,6 +219,6 @@ fn column(analysis: &Analysis, assertion: &Assertion, at: &Path, found: &mut Vec
             format!("`{}` gives no column `{}`", procedure.name, value.column),
         )
         .at(at.key("value").key("column"))
-        .help(help.unwrap_or_else(|| format!("columns: {}", words::list(columns.iter().copied())))),
+        .help(help.unwrap_or_else(|| words::all("columns", columns.iter().copied()))),
     );
 }

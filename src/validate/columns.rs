@@ -37,7 +37,7 @@ pub(super) fn check(spec: &Spec, columns: Option<&[Column]>, found: &mut Vec<Dia
 /// The advice for a name that is none of the columns.
 pub(super) fn advice(name: &str, columns: &[&str]) -> String {
     did_you_mean(name, columns.iter().copied())
-        .unwrap_or_else(|| format!("columns: {}", words::list(columns.iter().copied())))
+        .unwrap_or_else(|| words::all("columns", columns.iter().copied()))
 }
 
 fn topic_key(spec: &Spec, columns: &[&str], found: &mut Vec<Diagnostic>) {

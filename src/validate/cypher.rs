@@ -9,7 +9,7 @@ use crate::graph::cypher::{self, ClauseKind, Made, SyntaxError};
 use crate::graph::mapping::{self, Column};
 use crate::spec::{Indexes, Spec};
 
-use super::words::list;
+use super::words::all;
 
 /// The mapping's own statement.
 pub(super) fn mapping(spec: &Spec, text: &str, columns: Option<&[Column]>, found: &mut Vec<Diagnostic>) {
@@ -125,7 +125,7 @@ fn unmatched(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut 
                 format!("the mapping makes nothing with the {noun} `{}`, so this finds nothing", label.name),
             )
             .within(at.clone(), label.range.clone())
-            .help(help.unwrap_or_else(|| format!("{noun}s: {}", list(names())))),
+            .help(help.unwrap_or_else(|| all(&format!("{noun}s"), names()))),
         );
     }
 }
@@ -148,7 +148,7 @@ fn never_set(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut 
                 format!("the mapping never sets `{}` on {labels}, so it is null here", used.name),
             )
             .within(at.clone(), used.range.clone())
-            .help(help.unwrap_or_else(|| format!("properties: {}", list(known.iter().copied())))),
+            .help(help.unwrap_or_else(|| all("properties", known.iter().copied()))),
         );
     }
 }

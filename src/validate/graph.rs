@@ -98,6 +98,7 @@ pub(super) fn not_made<'n>(noun: &str, name: &str, known: impl Iterator<Item = &
     let plural = if noun == "property" { "properties".to_owned() } else { format!("{noun}s") };
     let help = match (did_you_mean(name, names.iter().copied()), names.is_empty()) {
         (Some(meant), _) => meant,
+        (None, true) if noun == "property" => "what is meant here has no properties at all".to_owned(),
         (None, true) => format!("it makes no {plural} at all"),
         (None, false) => format!("{plural}: {}", words::list(names)),
     };

@@ -70,7 +70,7 @@ fn ends(relationship: &RelationshipMapping, nodes: &[NodeMapping], at: &Path, fo
         if known().any(|name| name == end) {
             continue;
         }
-        let help = did_you_mean(end, known()).unwrap_or_else(|| format!("nodes: {}", words::list(known())));
+        let help = did_you_mean(end, known()).unwrap_or_else(|| words::all("nodes", known()));
         found.push(
             Diagnostic::new(Code::UnknownName, format!("no node is called `{end}`"))
                 .at(at.key(key))

@@ -90,6 +90,12 @@ pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     quoted.join(", ")
 }
 
+/// `columns: …` with all that there are.
+pub(super) fn all<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let names = list(names);
+    if names.is_empty() { "there are none".to_owned() } else { format!("{what}: {names}") }
+}
+
 /// `a`, `b` or `c`
 pub(super) fn either<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     join(names.into_iter().map(|name| format!("`{name}`")).collect(), "or")

@@ -149,6 +149,9 @@ impl Reader<'_> {
         {
             return finding.help(form);
         }
+        if let Some(help) = size_help(fault, value) {
+            return finding.help(help);
+        }
         if let Some(help) = words::type_help(expected, value, &self.written(fault)) {
             finding = finding.help(help);
         }
@@ -218,6 +221,13 @@ impl Reader<'_> {
         let range = self.document.locate(&Location::At(fault.path.clone(), Part::Value)).unwrap_or_default();
         self.document.file.text.get(range).unwrap_or_default().to_owned()
     }
+}
+
+/// A size is a text, but a number in quotes would count bytes.
+fn size_help(fault: &Fault, value: &Value) -> Option<String> {
+    let Some(Step::Key(key)) = fault.path.steps().last() else { return None };
+    (matches!(key.as_str(), "storage" | "memory") && value.is_number())
+        .then(|| format!("write it with its unit: `{value}Gi`"))
 }
 
 /// The one mode of GDS that is left out on purpose.
