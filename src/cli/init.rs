@@ -4,7 +4,7 @@ mod starter;
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use super::exit::{CommandError, Exit};
 use super::ui::Ui;
@@ -27,6 +27,7 @@ pub struct Args {
 }
 
 pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
+    let name = name(args)?;
     let source = Source {
         parquet: OneOrMany::One(args.parquet.clone()),
         tables: indexmap::IndexMap::new(),
@@ -35,13 +36,11 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         object_store: None,
     };
     let runtime = super::runtime()?;
-    let opened =
-        runtime.block_on(source::open(&source, std::path::Path::new("."), &|_| Err("no secret".to_owned())));
+    let opened = runtime.block_on(source::open(&source, Path::new("."), &|_| Err("no secret".to_owned())));
     let dataset = opened.map_err(|errors| {
         let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
         CommandError::usage(reasons.join("; "), "give a parquet file, a folder of them, or an address")
     })?;
-    let name = args.name.clone().unwrap_or_else(|| starter::name_from(&args.parquet));
     let text = starter::pipeline(&name, &parquet_from(args), &dataset.file_columns());
     let Some(path) = &args.file else {
         ui.data(&text)?;
@@ -62,17 +61,63 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     }
 }
 
-/// The parquet path as the pipeline file will name it: relative to the pipeline file's own folder.
+/// The pipeline's name, which a file must not have wrong.
+fn name(args: &Args) -> Result<String, CommandError> {
+    let Some(name) = &args.name else { return Ok(starter::name_from(&args.parquet)) };
+    let spelled = starter::name_from(name);
+    if spelled == *name {
+        return Ok(spelled);
+    }
+    Err(CommandError::usage(
+        format!("`{name}` is no name of a pipeline"),
+        format!("lower-case letters, digits and `-`, at most 63, such as `{spelled}`"),
+    ))
+}
+
+/// The parquet path as the pipeline file will name it: relative to the pipeline file's own folder, unless it is given from the root.
 fn parquet_from(args: &Args) -> String {
-    let Some(folder) = args.file.as_deref().and_then(std::path::Path::parent) else {
+    let Some(folder) = args.file.as_deref().and_then(Path::parent) else {
         return args.parquet.clone();
     };
-    if folder.as_os_str().is_empty() || args.parquet.contains("://") {
+    if folder.as_os_str().is_empty() || args.parquet.contains("://") || Path::new(&args.parquet).is_absolute()
+    {
         return args.parquet.clone();
     }
-    if let Ok(inside) = std::path::Path::new(&args.parquet).strip_prefix(folder) {
-        return inside.display().to_string();
+    let from_root =
+        || Some((folder.canonicalize().ok()?, Path::new(".").canonicalize().ok()?.join(&args.parquet)));
+    from_root().map_or_else(
+        || args.parquet.clone(),
+        |(folder, parquet)| relative(&folder, &parquet).display().to_string(),
+    )
+}
+
+/// The way from a folder to a file, both given from the root.
+fn relative(folder: &Path, file: &Path) -> PathBuf {
+    let mut steps: Vec<Component<'_>> = Vec::new();
+    for step in file.components() {
+        match step {
+            Component::ParentDir => drop(steps.pop()),
+            step => steps.push(step),
+        }
     }
-    std::path::absolute(&args.parquet)
-        .map_or_else(|_| args.parquet.clone(), |path| path.display().to_string())
+    let common = folder.components().zip(&steps).take_while(|(folder, file)| folder == *file).count();
+    let upward = folder.components().skip(common).map(|_| Component::ParentDir);
+    upward.chain(steps.iter().skip(common).copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Path, relative};
+
+    #[test]
+    fn a_file_is_named_from_the_folder_of_the_pipeline() {
+        for (folder, file, expected) in [
+            ("/w/sub", "/w/data/a.parquet", "../data/a.parquet"),
+            ("/w/sub", "/w/sub/data/a.parquet", "data/a.parquet"),
+            ("/w/sub", "/w/x/../../data/*.parquet", "../../data/*.parquet"),
+            ("/w", "/w/a.parquet", "a.parquet"),
+        ] {
+            assert_eq!(relative(Path::new(folder), Path::new(file)), Path::new(expected));
+        }
+    }
 }

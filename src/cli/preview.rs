@@ -17,7 +17,7 @@ pub struct Args {
     file: PathBuf,
 
     /// How many rows.
-    #[arg(short = 'n', long, default_value_t = 3)]
+    #[arg(short = 'n', long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     rows: u64,
 
     #[command(flatten)]

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::document;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
+use crate::spec::TestCase;
 use crate::stages::test::{self, CaseResult};
 use crate::stages::{Fault, Origin};
 
@@ -34,6 +35,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         Ok(planned) => planned,
         Err(exit) => return Ok(exit),
     };
+    let mut known = names(&plan.pipeline.spec.tests);
     let mut results = runtime.block_on(test::cases(&plan, &plan.pipeline.spec.tests, args.only.as_deref()));
     let mut shown = vec![&document; results.len()];
     let path = args.tests.clone().unwrap_or_else(|| test::beside(&args.file));
@@ -41,6 +43,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     if args.tests.is_some() || path.exists() {
         match test::read_cases(&document, &mut beside) {
             Ok(cases) => {
+                known.extend(names(&cases));
                 results.extend(runtime.block_on(test::cases(&plan, &cases, args.only.as_deref())));
                 shown.resize(results.len(), &beside);
             }
@@ -51,6 +54,10 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         }
     }
     if results.is_empty() {
+        if let Some(only) = args.only.as_ref().filter(|_| !known.is_empty()) {
+            let hint = format!("there are: {}", known.join(", "));
+            return Err(CommandError::usage(format!("no case has `{only}` in its name"), hint));
+        }
         let hint = format!("write some under `spec.tests`, there or in `{}`", path.display());
         return Err(CommandError::usage("no case was run", hint));
     }
@@ -66,6 +73,11 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
         ui.data(&format!("{} passed, {failed} failed\n", results.len() - failed))?;
     }
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// How cases are called.
+fn names(cases: &[TestCase]) -> Vec<String> {
+    cases.iter().map(|case| case.name.clone()).collect()
 }
 
 /// The results for programs.

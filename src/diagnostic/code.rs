@@ -235,7 +235,7 @@ pub enum Code {
     CypherNotAllowed,
     /// A variable that nothing binds.
     ///
-    /// In a mapping the row is `event`, and behind a `WITH` only what it carries on. There are no parameters.
+    /// A pattern, `AS` or `UNWIND` binds one. In a mapping the row is `event`, and behind a `WITH` only what it carries on. There are no parameters.
     ///
     /// ```cypher
     /// WITH p MERGE (d:Zone {id: event.to_zone})          // wrong: event is lost
@@ -262,19 +262,31 @@ pub enum Code {
     /// CREATE (a)-[:TRIP]->(b)                                      // right
     /// ```
     MergedPath,
+    /// A relationship is made to a node that nothing is said of.
+    ///
+    /// Where nothing before binds the variable, `CREATE` makes a new node for each row, without label and properties. Mostly the
+    /// variable is misspelt.
+    ///
+    /// ```cypher
+    /// MERGE (a:Zone {id: event.from_zone})
+    /// MERGE (b:Zone {id: event.to_zone})
+    /// CREATE (a)-[:TRIP]->(d)    // wrong: `d` is a new, empty node
+    /// CREATE (a)-[:TRIP]->(b)    // right
+    /// ```
+    EmptyNode,
     /// Patterns stand side by side with nothing that connects them.
     ///
     /// Every node of the one is tried with every node of the other, for every row. Give each a property to find it by.
     CartesianProduct,
-    /// A function cannot read what a column holds.
+    /// A function, a property's type or the report's map does not go with what a column holds.
     ///
-    /// `datetime(…)` and its like read ISO-8601 text, and fail on numbers: every row would become a dead letter. Convert the
-    /// column in `select`.
+    /// `datetime(…)` and its like read ISO-8601 text, and fail on numbers: every row would become a dead letter. `toInteger(…)`
+    /// and its like make null of a date: no row would have the property. Convert the column in `select`.
     ColumnType,
     /// A node is merged without a key that tells one from another.
     ///
-    /// `MERGE (:Label)` without a property meets any node of that label: all rows would share one node. Give a key, or
-    /// `mode: create`. In `nodes` it is an error.
+    /// `MERGE (:Label)` without a property meets every node of that label, and makes one only where there is none: what a row
+    /// says would be said of all of them. Give a key, or `mode: create`. In `nodes` it is an error.
     ///
     /// ```yaml
     /// nodes:
@@ -314,6 +326,16 @@ pub enum Code {
     /// config: { writeProperty: rank }
     /// ```
     MissingConfig,
+    /// An analysis writes its result into a property that the mapping sets.
+    ///
+    /// The result would replace what the rows say, and the next rows the result. Where the mapping finds its nodes by that
+    /// property, the next run would find none of them and make all of them again: there it is an error. Write into a property of
+    /// its own.
+    ///
+    /// ```yaml
+    /// config: { writeProperty: rank }
+    /// ```
+    OverwrittenProperty,
     /// A configuration key has a value that the procedure does not take.
     ///
     /// It is of another type or out of range, or the built-in engine has only the default; the message says which.
@@ -342,7 +364,7 @@ pub enum Code {
     /// The embedded engine cannot read a piece of Cypher that is meant for a server.
     ///
     /// It may be a mistake, or something that Neo4j has beyond the embedded engine, such as `CALL { … }` with clauses that
-    /// write. The file cannot be tried with `--target embedded` or tested with `runner test` then. Where that is meant so,
+    /// write, or a property `id` that is set later than its node is made, which is that engine's own. The file cannot be tried with `--target embedded` or tested with `runner test` then. Where that is meant so,
     /// `allow: [embedded-cypher]`.
     EmbeddedCypher,
     /// A query looks for something that the mapping never makes.
@@ -380,9 +402,10 @@ pub enum Code {
     /// filter: Borough = 'Bronx'    # right: a text
     /// ```
     SqlSyntax,
-    /// A function that SQL does not have here.
+    /// A function that SQL or Cypher does not have here.
     ///
-    /// Filter and select have the usual functions on numbers, texts, dates, lists and regular expressions.
+    /// Filter and select have the usual functions on numbers, texts, dates, lists and regular expressions; mapping and queries
+    /// those of Neo4j 5.
     UnknownFunction,
     /// A look-up table that is not among `source.tables`.
     ///

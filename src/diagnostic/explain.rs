@@ -49,6 +49,8 @@ impl Code {
             | Self::ImplicitCast
             | Self::MergeWithoutKey
             | Self::CollapsingRelationship
+            | Self::OverwrittenProperty
+            | Self::EmptyNode
             | Self::MovingImage => Severity::Warning,
             _ => Severity::Error,
         }

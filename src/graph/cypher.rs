@@ -6,6 +6,7 @@
 mod clause;
 mod event;
 mod expression;
+mod function;
 mod made;
 mod name;
 mod pattern;
@@ -25,6 +26,7 @@ use std::ops::Range;
 pub use clause::{Clause, ClauseKind};
 pub use event::{ColumnUse, EventUses};
 pub use expression::{Conversion, EVENT, Expression, Shape};
+pub use function::{FUNCTIONS, FunctionCall, is_function};
 pub use made::{Made, MadeProperties};
 pub use name::{literal, quoted};
 pub use pattern::{Direction, Entry, Label, NodePattern, PathPattern, Properties, RelationshipPattern};
@@ -53,6 +55,8 @@ pub struct Statement {
     pub bound: BTreeSet<String>,
     /// The properties that are read of elements whose labels or types are plain to see.
     pub properties: Vec<PropertyUse>,
+    /// The calls of functions without a namespace.
+    pub calls: Vec<FunctionCall>,
     /// What is wrong with the text in any dialect.
     pub faults: Vec<Fault>,
     /// The comments.
@@ -78,6 +82,7 @@ pub fn read(text: &str) -> Statement {
         parameters: parameters(&tokens),
         unbound: variable::unbound(&tokens, &clauses, &bound),
         properties: property::uses(&tokens, &clauses),
+        calls: function::calls(&tokens),
         bound,
         faults,
         comments: tokens.comments.clone(),

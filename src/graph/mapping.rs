@@ -20,6 +20,7 @@ mod constraint;
 mod declared;
 pub mod dictionary;
 mod lint;
+mod reserved;
 
 #[cfg(test)]
 mod tests;
@@ -34,9 +35,10 @@ use super::{ElementSchema, GraphSchema};
 use crate::spec::{Mapping, PropertyType};
 
 pub use bind::bind;
-pub use cast::Cast;
+pub use cast::{Cast, fits};
 pub use dictionary::Dictionary;
 pub use lint::{Finding, FindingKind, findings};
+pub use reserved::{ID, sets_id};
 
 /// A column of the rows, as a mapping sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

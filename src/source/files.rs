@@ -11,6 +11,7 @@ use glob::{MatchOptions, Pattern};
 
 use super::error::{Key, SourceError};
 use super::stores::{Address, Kind, Store, Stores, is_remote, words};
+use crate::spec::secret;
 
 const SUFFIX: &str = ".parquet";
 
@@ -350,7 +351,7 @@ fn utf8(key: &Key, entry: &str, name: &std::ffi::OsStr) -> Result<String, Source
 }
 
 fn address(key: &Key, text: &str, why: &str) -> SourceError {
-    SourceError::Address { key: key.clone(), text: text.to_owned(), why: why.to_owned() }
+    SourceError::Address { key: key.clone(), text: secret::shown_address(text), why: why.to_owned() }
 }
 
 fn nothing(key: &Key, looked_for: String, near: Vec<String>) -> SourceError {

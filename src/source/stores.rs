@@ -13,7 +13,7 @@ use datafusion::object_store::path::Path;
 use datafusion::object_store::{self, ClientOptions, RetryConfig};
 
 use super::error::{Key, SourceError};
-use crate::spec;
+use crate::spec::{self, secret};
 
 /// How long a request is repeated before the store counts as away.
 const RETRY_FOR: Duration = Duration::from_secs(20);
@@ -78,7 +78,11 @@ impl<'a> Stores<'a> {
 
     /// The store of a remote address, and the path in it.
     pub fn remote(&mut self, key: &Key, text: &str) -> Result<Address, SourceError> {
-        self.address(text).map_err(|why| SourceError::Address { key: key.clone(), text: redacted(text), why })
+        self.address(text).map_err(|why| SourceError::Address {
+            key: key.clone(),
+            text: secret::shown_address(text),
+            why,
+        })
     }
 
     fn address(&mut self, text: &str) -> Result<Address, String> {
@@ -186,18 +190,6 @@ fn retries() -> RetryConfig {
     RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_FOR, ..RetryConfig::default() }
 }
 
-/// An address without what may be secret in it: a user, and a query.
-fn redacted(text: &str) -> String {
-    let without_query = text.split(['?', '#']).next().unwrap_or_default();
-    match without_query.split_once("://") {
-        Some((scheme, rest)) => match rest.split_once('@') {
-            Some((_, host)) => format!("{scheme}://…@{host}"),
-            None => without_query.to_owned(),
-        },
-        None => without_query.to_owned(),
-    }
-}
-
 /// A store's error in one line: its innermost cause, which names neither the store's settings nor its secrets.
 pub(super) fn words(error: object_store::Error) -> String {
     match error {
@@ -211,7 +203,7 @@ pub(super) fn words(error: object_store::Error) -> String {
                  `objectStore.anonymous: true` reads public buckets without"
                     .to_owned()
             }
-            cause => cause,
+            cause => secret::masked(&cause, &secret::within(&cause)),
         },
     }
 }

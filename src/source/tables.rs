@@ -21,7 +21,8 @@ use super::columns::Column;
 use super::encode;
 use super::error::{Key, SourceError};
 use super::files::{self, Found};
-use super::stores::{Stores, innermost, words};
+use super::stores::{Stores, innermost, is_remote, words};
+use crate::spec::secret;
 
 /// How large a look-up table's file may be.
 const MOST_MEBIBYTES: u64 = 64;
@@ -122,9 +123,11 @@ async fn table(name: &str, text: &str, base: &Path, stores: &mut Stores<'_>) -> 
     let key = Key::Table(name.to_owned());
     let too_large =
         |size: String, limit: String| SourceError::TableTooLarge { key: key.clone(), size, limit };
-    let format = Format::of(text).ok_or_else(|| SourceError::Address {
+    // What is wrong with a query is told as that.
+    let path = if is_remote(text) { text.split(['?', '#']).next().unwrap_or_default() } else { text };
+    let format = Format::of(path).ok_or_else(|| SourceError::Address {
         key: key.clone(),
-        text: text.to_owned(),
+        text: secret::shown_address(text),
         why: "is none of .csv, .tsv, .parquet, .json, .jsonl and .ndjson".to_owned(),
     })?;
     let file = files::single(&key, text, base, stores).await?;

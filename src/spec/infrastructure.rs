@@ -185,7 +185,7 @@ pub struct ExistingConnect {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Kubernetes {
-    /// The namespace; made if it is not there.
+    /// The namespace, of lower-case letters, digits and `-`; made if it is not there.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
     pub namespace: String,
     /// The context of the kubeconfig; without it, the current one.

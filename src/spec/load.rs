@@ -4,11 +4,13 @@
 //! and repeated keys, each of which deserves an answer of its own.
 
 mod encoding;
+mod offsets;
 mod pieces;
 mod places;
 mod resolve;
 mod scalar;
 mod syntax;
+mod tabs;
 mod tree;
 mod variables;
 

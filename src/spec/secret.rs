@@ -6,7 +6,7 @@ use std::ops::Range;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Path;
+use crate::diagnostic::{Path, Step};
 
 /// Where a secret is: exactly one of `env`, `file` and `secret`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,14 @@ pub struct SecretSource {
     /// A key of a Kubernetes Secret in the pipeline's namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretKey>,
+}
+
+impl SecretSource {
+    /// Whether it names one place, and one that is not in a cluster.
+    #[must_use]
+    pub const fn is_outside(&self) -> bool {
+        self.secret.is_none() && self.env.is_some() != self.file.is_some()
+    }
 }
 
 /// A key of a Kubernetes Secret.
@@ -79,22 +87,127 @@ pub fn is_secret_key(key: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// The password that a text holds among other things, by bytes of the text; one that an environment variable gives is none.
+/// Whether the name of an entry `{ name: …, value: … }`, or of a query's parameter, says that its value is a secret.
 #[must_use]
-pub fn password_within(text: &str) -> Option<Range<usize>> {
-    let password = userinfo(text).or_else(|| jaas_password(text))?;
-    let is_variable = text.get(password.clone()).is_some_and(|password| password.starts_with("${"));
-    (!is_variable).then_some(password)
+pub fn names_secret(name: &str) -> bool {
+    let folded = name.to_ascii_lowercase();
+    is_secret_key(name) || folded == "sig" || folded.ends_with("signature") || folded.ends_with("auth")
 }
 
-/// The password in an address of the form `scheme://user:password@host`, by bytes of the text.
-fn userinfo(text: &str) -> Option<Range<usize>> {
-    let start = text.find("://")? + "://".len();
-    let authority = text.get(start..)?.split(['/', '?', '#', ' ', '\n']).next()?;
+/// The name of an entry `{ name: APP_PASSWORD, value: … }`, as containers have variables, whose value is a secret.
+#[must_use]
+pub fn secret_entry<'v>(name: Option<&'v str>, value: Option<&str>) -> Option<&'v str> {
+    // `NEO4J_AUTH: none` is how a server is told to have no password.
+    name.filter(|name| names_secret(name) && value.is_some_and(|value| !matches!(value, "" | "none")))
+}
+
+/// Whether a value stands below a secret's key and does not say where the secret is: it may be the secret itself.
+#[must_use]
+pub fn is_misplaced(path: &Path) -> bool {
+    let keys: Vec<&str> = path
+        .steps()
+        .iter()
+        .filter_map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Index(_) => None,
+        })
+        .collect();
+    let Some((_, above)) = keys.split_last() else { return false };
+    // `secret: { … }` names a Secret of Kubernetes.
+    let Some(place) = above.iter().position(|key| is_secret_key(key) && *key != "secret") else {
+        return false;
+    };
+    !matches!(keys.get(place + 1..), Some(["env" | "file"] | ["secret", "name" | "key"]))
+}
+
+/// The secrets that a text holds among other things, each by its name and its bytes; what an environment variable gives is none.
+#[must_use]
+pub fn within(text: &str) -> Vec<(&str, Range<usize>)> {
+    let addresses = text.match_indices("://").map(|(at, mark)| at + mark.len());
+    let users = addresses.filter_map(|start| {
+        let authority = text.get(start..)?.split(['/', '?', '#', ' ', '\n']).next()?;
+        user_password(authority, start)
+    });
+    let passwords = users.chain(jaas_password(text)).map(|range| ("password", range));
+    written(text, passwords.chain(query_secrets(text)).collect())
+}
+
+/// Those of a text at a path: Kafka's addresses have no scheme.
+#[must_use]
+pub fn within_at<'t>(path: &Path, text: &'t str) -> Vec<(&'t str, Range<usize>)> {
+    let is_bootstrap = matches!(path.steps().last(), Some(Step::Key(key)) if key == "bootstrap");
+    if !is_bootstrap || text.contains("://") {
+        return within(text);
+    }
+    let mut start = 0;
+    let passwords = text.split(',').filter_map(|server| {
+        let at = start;
+        start += server.len() + 1;
+        Some(("password", user_password(server, at)?))
+    });
+    written(text, passwords.collect())
+}
+
+/// Those of the secrets that are written there, in their order.
+fn written<'t>(text: &str, mut found: Vec<(&'t str, Range<usize>)>) -> Vec<(&'t str, Range<usize>)> {
+    found.retain(|(_, range)| text.get(range.clone()).is_some_and(|secret| !secret.starts_with("${")));
+    found.sort_by_key(|(_, range)| (range.start, range.end));
+    found.dedup_by(|later, earlier| later.1.start < earlier.1.end);
+    found
+}
+
+/// A text as it may be shown: with asterisks for the secrets in it.
+#[must_use]
+pub fn masked(text: &str, secrets: &[(&str, Range<usize>)]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    for (_, secret) in secrets {
+        shown.push_str(text.get(at..secret.start).unwrap_or_default());
+        shown.push_str("***");
+        at = secret.end;
+    }
+    shown.push_str(text.get(at..).unwrap_or_default());
+    shown
+}
+
+/// An address as it may be shown: without a user and without a query, which often holds a secret.
+#[must_use]
+pub fn shown_address(address: &str) -> String {
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None if user_password(address, 0).is_some() => (String::new(), address),
+        None => return address.to_owned(),
+    };
+    let without_query = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) =
+        without_query.find('/').map_or((without_query, ""), |slash| without_query.split_at(slash));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}…@{host}{path}"),
+        None => format!("{scheme}{without_query}"),
+    }
+}
+
+/// The password of `user:password@host`, which begins at a byte of a longer text.
+fn user_password(authority: &str, start: usize) -> Option<Range<usize>> {
     let (user, _) = authority.rsplit_once('@')?;
     let (name, password) = user.split_once(':')?;
     let password_start = start + name.len() + 1;
     (!password.is_empty()).then(|| password_start..password_start + password.len())
+}
+
+/// The secrets in an address's query: `?X-Amz-Signature=…`.
+fn query_secrets(text: &str) -> impl Iterator<Item = (&str, Range<usize>)> {
+    let query = text.find("://").and_then(|scheme| Some(scheme + text.get(scheme..)?.find('?')? + 1));
+    let mut start = query.unwrap_or(text.len());
+    text.get(start..).unwrap_or_default().split('&').filter_map(move |parameter| {
+        let at = start;
+        start += parameter.len() + 1;
+        let (name, value) = parameter.split_once('=')?;
+        let ends = |end: char| end.is_whitespace() || matches!(end, '#' | '\'' | '"');
+        let length = value.find(ends).unwrap_or(value.len());
+        let begin = at + name.len() + 1;
+        (length > 0 && names_secret(name)).then(|| (name, begin..begin + length))
+    })
 }
 
 /// The password in a JAAS configuration, as Kafka's clients take it: `… password="secret";`, by bytes of the text.
@@ -144,12 +257,55 @@ mod tests {
     }
 
     #[test]
-    fn the_password_of_an_address_is_found() {
-        let password = |text: &'static str| userinfo(text).and_then(|range| text.get(range));
-        assert_eq!(password("bolt://neo4j:hunter2@db:7687"), Some("hunter2"));
-        assert_eq!(password("bolt://neo4j:p@ss@db:7687/x"), Some("p@ss"));
-        assert_eq!(password("bolt://neo4j@db:7687"), None);
-        assert_eq!(password("https://host/a:b@c"), None);
-        assert_eq!(password("neo4j:hunter2@db"), None);
+    fn the_secrets_of_an_address_are_found() {
+        let secrets = |text: &'static str| -> Vec<_> {
+            within(text).into_iter().filter_map(|(_, range)| text.get(range)).collect()
+        };
+        assert_eq!(secrets("bolt://neo4j:hunter2@db:7687"), ["hunter2"]);
+        assert_eq!(secrets("bolt://neo4j:p@ss@db:7687/x"), ["p@ss"]);
+        assert_eq!(secrets("bolt://a:b@c,bolt://d:e@f"), ["b", "e"]);
+        assert_eq!(secrets("https://a:b@c/d?X-Amz-Signature=e&x=1&token=f#g"), ["b", "e", "f"]);
+        assert_eq!(secrets("https://c/d?password=a&sig=b"), ["a", "b"]);
+        for text in
+            ["bolt://neo4j@db:7687", "https://host/a:b@c", "neo4j:hunter2@db", "bolt://a:${B}@c", "a?token=b"]
+        {
+            assert!(secrets(text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_kafka_needs_no_scheme() {
+        let at = |path: &str, text: &str| masked(text, &within_at(&Path::of(path), text));
+        assert_eq!(at("a.bootstrap", "u:hunter2@a:1,b:2,v:p@ss@c:3"), "u:***@a:1,b:2,v:***@c:3");
+        assert_eq!(at("a.bootstrap", "a:1, b:2"), "a:1, b:2");
+        assert_eq!(at("a.filter", "u:hunter2@a:1"), "u:hunter2@a:1");
+    }
+
+    #[test]
+    fn addresses_are_shown_without_users_and_queries() {
+        assert_eq!(shown_address("https://u:p@host/a@b.csv?sig=x"), "https://…@host/a@b.csv");
+        assert_eq!(shown_address("s3://bucket/a.parquet"), "s3://bucket/a.parquet");
+        assert_eq!(shown_address("u:p@host:1/x"), "…@host:1/x");
+        assert_eq!(shown_address("data/what?.csv"), "data/what?.csv");
+    }
+
+    #[test]
+    fn what_stands_below_a_key_of_a_secret_is_one_unless_it_says_where() {
+        for path in ["a.passwordFrom.value", "a.passwordFrom.secret.value", "a.credentials.b.c"] {
+            assert!(is_misplaced(&Path::of(path)), "{path}");
+        }
+        for path in
+            ["a.passwordFrom", "a.passwordFrom.env", "a.passwordFrom.secret.name", "a.secret.secretName"]
+        {
+            assert!(!is_misplaced(&Path::of(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_containers_variable_says_that_it_is_a_secret() {
+        assert_eq!(secret_entry(Some("APP_PASSWORD"), Some("hunter2")), Some("APP_PASSWORD"));
+        assert_eq!(secret_entry(Some("NEO4J_AUTH"), Some("none")), None);
+        assert_eq!(secret_entry(Some("HEAP"), Some("1g")), None);
+        assert_eq!(secret_entry(Some("APP_PASSWORD"), None), None);
     }
 }

@@ -53,11 +53,12 @@ pub async fn check(document: &Document, origin: &Origin, offline: bool) -> (Chec
     (checkup, opened)
 }
 
-/// Looks whether the secrets of a file's servers can be had here; a run on the embedded target does without them.
+/// Looks whether the secrets and certificates of a file's servers can be had here; a run on the embedded target does without.
 pub fn look_for_secrets(checkup: &mut Checkup, document: &Document, origin: &Origin) {
     let Some(pipeline) = &checkup.pipeline else { return };
     let secret = |source: &SecretSource| validate::secret(source, &origin.base);
-    let missing = validate::missing_secrets(pipeline, &secret);
+    let mut missing = validate::missing_secrets(pipeline, &secret);
+    missing.extend(validate::missing_certificates(pipeline, &origin.base));
     checkup.extend(document, missing);
 }
 

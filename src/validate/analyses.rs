@@ -2,6 +2,7 @@
 
 mod config;
 mod projection;
+mod written;
 
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
 use crate::spec::gds::{self, Algorithm, Procedure};
@@ -34,6 +35,7 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
         if let Some(made) = &made {
             projection::check(analysis, made, &at, found);
         }
+        written::check(&spec.mapping, analysis, &at, found);
         assertions(analysis, &analysis.assert, &at.key("assert"), found);
     }
 }
@@ -217,6 +219,6 @@ fn column(analysis: &Analysis, assertion: &Assertion, at: &Path, found: &mut Vec
             format!("`{}` gives no column `{}`", procedure.name, value.column),
         )
         .at(at.key("value").key("column"))
-        .help(help.unwrap_or_else(|| format!("columns: {}", words::list(columns.iter().copied())))),
+        .help(help.unwrap_or_else(|| words::all("columns", columns.iter().copied()))),
     );
 }

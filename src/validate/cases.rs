@@ -24,7 +24,7 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
                         .at(at.key("name"))
                         .help(
                             did_you_mean(&expected.name, known())
-                                .unwrap_or_else(|| format!("analyses: {}", words::list(known()))),
+                                .unwrap_or_else(|| words::all("analyses", known())),
                         ),
                 ),
             }

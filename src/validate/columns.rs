@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, did_you_mean};
 use crate::graph::cypher;
-use crate::graph::mapping::{Column, ColumnKind};
+use crate::graph::mapping::{self, Column, ColumnKind};
 use crate::spec::{Mapping, PropertyMapping, Spec};
 
 use super::source::column_name;
@@ -30,13 +30,14 @@ pub(super) fn check(spec: &Spec, columns: Option<&[Column]>, found: &mut Vec<Dia
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     topic_key(spec, &names, found);
     declared(&spec.mapping, &names, found);
+    types(&spec.mapping, columns, found);
     unused(spec, &names, found);
 }
 
 /// The advice for a name that is none of the columns.
 pub(super) fn advice(name: &str, columns: &[&str]) -> String {
     did_you_mean(name, columns.iter().copied())
-        .unwrap_or_else(|| format!("columns: {}", words::list(columns.iter().copied())))
+        .unwrap_or_else(|| words::all("columns", columns.iter().copied()))
 }
 
 fn topic_key(spec: &Spec, columns: &[&str], found: &mut Vec<Diagnostic>) {
@@ -67,6 +68,26 @@ fn declared(mapping: &Mapping, columns: &[&str], found: &mut Vec<Diagnostic>) {
         );
         let finding = if source.column.is_some() { finding.at(at.key("column")) } else { finding.at_key(at) };
         found.push(finding.help(advice(column, columns)));
+    }
+}
+
+/// Properties of a type that no value of their column can become.
+fn types(mapping: &Mapping, columns: &[Column], found: &mut Vec<Diagnostic>) {
+    for (at, property, source) in fed(mapping) {
+        let name = source.column(property);
+        let Some(kind) = columns.iter().find(|column| column.name == name).map(|column| column.kind) else {
+            continue;
+        };
+        if let Some(becomes) = source.kind.filter(|becomes| !mapping::fits(kind, *becomes)) {
+            let message =
+                format!("`{name}` is {}, and no {becomes} can be made of it", words::column_kind(kind));
+            let is_date = !matches!(kind, ColumnKind::Boolean | ColumnKind::Integer | ColumnKind::Float);
+            found.push(
+                Diagnostic::new(Code::ColumnType, message)
+                    .at(at.key("type"))
+                    .help(words::column_type(is_date)),
+            );
+        }
     }
 }
 

@@ -4,12 +4,12 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Code, Diagnostic, Path, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Path, Severity, did_you_mean};
 use crate::graph::cypher::{self, ClauseKind, Made, SyntaxError};
 use crate::graph::mapping::{self, Column};
 use crate::spec::{Indexes, Spec};
 
-use super::words::list;
+use super::words::all;
 
 /// The mapping's own statement.
 pub(super) fn mapping(spec: &Spec, text: &str, columns: Option<&[Column]>, found: &mut Vec<Diagnostic>) {
@@ -18,8 +18,16 @@ pub(super) fn mapping(spec: &Spec, text: &str, columns: Option<&[Column]>, found
     let findings = mapping::findings(text, columns, constrained);
     let is_readable = !findings.iter().any(|finding| words::is_error(&finding.kind));
     found.extend(findings.iter().map(|finding| words::finding(spec, finding, columns, &at)));
-    if is_readable {
-        found.extend(cypher::engine_syntax(text, true).map(|error| engine(spec, error, &at)));
+    if !is_readable {
+        return;
+    }
+    let statement = cypher::read(text);
+    match cypher::engine_syntax(text, true) {
+        Some(error) => found.push(engine(spec, error, &at)),
+        None => found.extend(functions(spec, &statement, &at)),
+    }
+    for (label, range) in mapping::sets_id(&statement) {
+        found.push(id(spec, label.as_deref()).within(at.clone(), range));
     }
 }
 
@@ -50,7 +58,51 @@ pub(super) fn query(spec: &Spec, text: &str, made: Option<&Made>, at: &Path, fou
         unmatched(&statement, made, at, found);
         never_set(&statement, made, at, found);
     }
-    found.extend(cypher::engine_syntax(text, false).map(|error| engine(spec, error, at)));
+    // What the engine cannot read may be a form in which names are bound in ways that are not known here.
+    if let Some(error) = cypher::engine_syntax(text, false) {
+        found.push(engine(spec, error, at));
+        return;
+    }
+    found.extend(functions(spec, &statement, at));
+    found.extend(statement.unbound.iter().map(|unbound| {
+        let bound = statement.bound.iter().map(String::as_str);
+        words::unbound_in_query(&unbound.name, bound).within(at.clone(), unbound.range.clone())
+    }));
+}
+
+/// Functions that neither Neo4j nor the embedded engine has.
+fn functions(spec: &Spec, statement: &cypher::Statement, at: &Path) -> Vec<Diagnostic> {
+    let unknown = statement.calls.iter().filter(|call| !cypher::is_function(&call.name));
+    let finding = |call: &cypher::FunctionCall| {
+        let message = format!("neither Neo4j 5 nor the embedded engine has a function `{}`", call.name);
+        // A later Neo4j may have it: on a server it is only doubtful.
+        let code = if is_embedded(spec) { Code::UnknownFunction } else { Code::EmbeddedCypher };
+        let finding = Diagnostic::new(code, message).within(at.clone(), call.range.clone());
+        match did_you_mean(&call.name, cypher::FUNCTIONS) {
+            Some(meant) => finding.help(meant),
+            None => finding.help("functions of others have a namespace, such as `apoc.text.join`"),
+        }
+    };
+    unknown.map(finding).collect()
+}
+
+/// The embedded engine keeps `id` for itself: it can be given to a new node, and never changed.
+pub(super) fn id(spec: &Spec, label: Option<&str>) -> Diagnostic {
+    let node = label.map_or_else(|| "a node".to_owned(), |label| format!("a `{label}`"));
+    let message = format!(
+        "the embedded engine refuses to set `id` of {node} that may be there: no row could be written"
+    );
+    let mut finding = Diagnostic::new(Code::EmbeddedCypher, message)
+        .help("merge the node by `id`, or give the property another name");
+    if is_embedded(spec) {
+        finding.severity = Severity::Error;
+        return finding;
+    }
+    finding.help("where only a server needs to: `allow: [embedded-cypher]`")
+}
+
+const fn is_embedded(spec: &Spec) -> bool {
+    spec.infrastructure.external.is_none() && spec.infrastructure.kubernetes.is_none()
 }
 
 /// Labels and types of patterns that the mapping makes nothing with.
@@ -73,7 +125,7 @@ fn unmatched(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut 
                 format!("the mapping makes nothing with the {noun} `{}`, so this finds nothing", label.name),
             )
             .within(at.clone(), label.range.clone())
-            .help(help.unwrap_or_else(|| format!("{noun}s: {}", list(names())))),
+            .help(help.unwrap_or_else(|| all(&format!("{noun}s"), names()))),
         );
     }
 }
@@ -96,7 +148,7 @@ fn never_set(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut 
                 format!("the mapping never sets `{}` on {labels}, so it is null here", used.name),
             )
             .within(at.clone(), used.range.clone())
-            .help(help.unwrap_or_else(|| format!("properties: {}", list(known.iter().copied())))),
+            .help(help.unwrap_or_else(|| all("properties", known.iter().copied()))),
         );
     }
 }
@@ -104,8 +156,7 @@ fn never_set(statement: &cypher::Statement, made: &Made, at: &Path, found: &mut 
 /// What the embedded engine cannot read. It is a fault where the file asks for that engine; a server may read more, but the
 /// same file should run with `--target embedded`, and mostly it is a slip of the pen.
 fn engine(spec: &Spec, error: SyntaxError, at: &Path) -> Diagnostic {
-    let infrastructure = &spec.infrastructure;
-    let is_embedded = infrastructure.external.is_none() && infrastructure.kubernetes.is_none();
+    let is_embedded = is_embedded(spec);
     let code = if is_embedded { Code::CypherSyntax } else { Code::EmbeddedCypher };
     let finding = Diagnostic::new(code, format!("the embedded engine cannot read this: {}", error.message))
         .within(at.clone(), error.range);

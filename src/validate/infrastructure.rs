@@ -49,14 +49,34 @@ fn bootstrap(at: &Path, kafka: &ExternalKafka, found: &mut Vec<Diagnostic>) {
     for server in kafka.bootstrap.split(',') {
         let range = start..start + server.len();
         start = range.end + 1;
-        let port = server.trim().rsplit_once(':').map(|(_, port)| port);
-        if port.is_none_or(|port| port.parse::<u16>().is_err()) {
+        if let Some((message, help)) = no_address(server.trim()) {
             found.push(
-                Diagnostic::new(Code::InvalidValue, "an address of Kafka needs a port")
-                    .within(at.key("bootstrap"), range)
-                    .help("write `host:9092`; several are joined by commas"),
+                Diagnostic::new(Code::InvalidValue, message).within(at.key("bootstrap"), range).help(help),
             );
         }
+    }
+}
+
+/// What is wrong with one address of Kafka, and what to do.
+fn no_address(server: &str) -> Option<(String, &'static str)> {
+    let is_number = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((scheme, _)) = server.split_once("://") {
+        let message = format!("an address of Kafka has no `{scheme}://` before it");
+        return Some((message, "write `host:9092`; `security.protocol` says how it is spoken to"));
+    }
+    if server.contains('@') {
+        let message = "an address of Kafka has no user in it".to_owned();
+        return Some((message, "write `host:9092`; `security.sasl` says who logs in"));
+    }
+    match server.rsplit_once(':').map(|(_, port)| port).filter(|port| is_number(port)) {
+        None => {
+            let message = "an address of Kafka needs a port".to_owned();
+            Some((message, "write `host:9092`; several are joined by commas"))
+        }
+        Some(port) if !port.parse::<u16>().is_ok_and(|port| port > 0) => {
+            Some((format!("`{port}` is no port"), "a port is a number from 1 to 65535"))
+        }
+        Some(_) => None,
     }
 }
 
@@ -101,7 +121,8 @@ fn security(at: &Path, kafka: &ExternalKafka, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn certificates<'s>(infrastructure: &'s Infrastructure, at: &Path) -> Vec<(Path, &'s Tls)> {
+/// What the file says of the encryption of connections to servers that exist already.
+pub(super) fn certificates<'s>(infrastructure: &'s Infrastructure, at: &Path) -> Vec<(Path, &'s Tls)> {
     let kafkas = kafkas(infrastructure, at)
         .into_iter()
         .filter_map(|(path, kafka)| Some((path.key("security").key("tls"), kafka.security.tls.as_ref()?)));
@@ -207,5 +228,29 @@ fn connect_worker(spec: &Spec, at: &Path, found: &mut Vec<Diagnostic>) {
             .at(Path::of("spec.mapping.loader"))
             .help(format!("{missing}, or use `loader: runner`")),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::no_address;
+
+    #[test]
+    fn an_address_of_kafka_is_a_host_and_a_port() {
+        for good in ["kafka:9092", "10.0.0.1:1", "[::1]:65535"] {
+            assert_eq!(no_address(good), None);
+        }
+        let faults = [
+            ("kafka", "needs a port"),
+            ("kafka:", "needs a port"),
+            ("kafka:x", "needs a port"),
+            ("kafka:99999", "`99999` is no port"),
+            ("kafka:0", "`0` is no port"),
+            ("http://kafka:9092", "no `http://` before it"),
+            ("me:hunter2@kafka:9092", "no user in it"),
+        ];
+        for (address, words) in faults {
+            assert!(no_address(address).is_some_and(|(message, _)| message.contains(words)), "{address}");
+        }
     }
 }

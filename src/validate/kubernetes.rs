@@ -8,6 +8,8 @@ use crate::spec::{Kubernetes, Pipeline, Resources, quantity};
 const LONGEST_SET: usize = 52;
 /// The longest of what is put behind a pipeline's name.
 const LONGEST_SUFFIX: &str = "-zookeeper";
+/// Whoever asks for less has mostly left out the unit.
+const LEAST_STORAGE: u64 = 1 << 20;
 /// Less than this leaves Neo4j no page cache beside its heap.
 const LEAST_NEO4J: u64 = 1 << 30;
 
@@ -86,9 +88,9 @@ fn plugins(kubernetes: &Kubernetes, at: &Path, found: &mut Vec<Diagnostic>) {
 fn sizes(kubernetes: &Kubernetes, at: &Path, found: &mut Vec<Diagnostic>) {
     let storages = [("kafka", &kubernetes.kafka.storage), ("neo4j", &kubernetes.neo4j.storage)];
     for (server, storage) in storages {
-        if quantity::bytes(storage) == Some(0) {
+        if let Some(bytes) = quantity::bytes(storage).filter(|bytes| *bytes < LEAST_STORAGE) {
             found.push(
-                Diagnostic::new(Code::InvalidValue, "a volume of no size holds nothing")
+                Diagnostic::new(Code::InvalidValue, format!("a volume of {bytes} bytes holds nothing"))
                     .at(at.key(server).key("storage"))
                     .help("write a size such as `2Gi`"),
             );

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, did_you_mean};
+use crate::graph::mapping;
 use crate::spec::{Mapping, MappingMode, NodeMapping, PropertyMapping, RelationshipMapping, Spec};
 
 use super::words;
@@ -18,6 +19,7 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
         let at = at.key("nodes").index(index);
         merged_node(node, &at, found);
         properties(&node.keys, &node.properties, &at, found);
+        reserved(spec, node, &at, found);
     }
     for (index, relationship) in mapping.relationships.iter().enumerate() {
         let at = at.key("relationships").index(index);
@@ -68,7 +70,7 @@ fn ends(relationship: &RelationshipMapping, nodes: &[NodeMapping], at: &Path, fo
         if known().any(|name| name == end) {
             continue;
         }
-        let help = did_you_mean(end, known()).unwrap_or_else(|| format!("nodes: {}", words::list(known())));
+        let help = did_you_mean(end, known()).unwrap_or_else(|| words::all("nodes", known()));
         found.push(
             Diagnostic::new(Code::UnknownName, format!("no node is called `{end}`"))
                 .at(at.key(key))
@@ -81,13 +83,23 @@ fn merged_node(node: &NodeMapping, at: &Path, found: &mut Vec<Diagnostic>) {
     if node.mode == MappingMode::Create || !node.keys.is_empty() {
         return;
     }
-    let message = format!("`{}` is merged without keys: all rows would share one node", node.label);
+    let label = &node.label;
+    let message =
+        format!("`{label}` is merged without keys: each row would meet every `{label}` that is there");
     let mut finding = Diagnostic::new(Code::MergeWithoutKey, message)
         .at(at.key("label"))
         .help("add `keys: { property: { column: … } }`, or `mode: create`");
     // Written as Cypher it may be meant; here it is only a key that was forgotten.
     finding.severity = Severity::Error;
     found.push(finding);
+}
+
+/// A further property of a merged node is set when the node is there.
+fn reserved(spec: &Spec, node: &NodeMapping, at: &Path, found: &mut Vec<Diagnostic>) {
+    if node.mode == MappingMode::Merge && node.properties.contains_key(mapping::ID) {
+        let at = at.key("properties").key(mapping::ID);
+        found.push(super::cypher::id(spec, Some(&node.label)).at_key(at));
+    }
 }
 
 fn merged_relationship(relationship: &RelationshipMapping, at: &Path, found: &mut Vec<Diagnostic>) {

@@ -36,7 +36,7 @@ use crate::spec::{Checked, Pipeline};
 
 pub use secrets::sources as secret_sources;
 pub use show::show;
-pub use world::{Opened, missing_secrets, open, secret, source_finding};
+pub use world::{Opened, missing_certificates, missing_secrets, open, secret, source_finding};
 
 /// What is to be said of a file.
 #[derive(Debug, Clone, Default)]

@@ -56,13 +56,16 @@ fn exactly_one(at: &Path, source: &SecretSource, found: &mut Vec<Diagnostic>) {
     let mut given = given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name);
     match (given.next(), given.next()) {
         (Some(first), Some(second)) => found.push(super::exclude(at, first, second)),
-        (None, _) => found.push(
-            Diagnostic::new(Code::OneOf, "this needs one of `env`, `file` and `secret`")
-                .at_key(at.clone())
-                .help("`{ env: NAME }`, `{ file: path }` or `{ secret: { name: …, key: … } }` says where the secret is"),
-        ),
+        (None, _) => found.push(placeless(at)),
         _ => {}
     }
+}
+
+/// The finding for a source of a secret that names no place of it.
+pub(super) fn placeless(at: &Path) -> Diagnostic {
+    Diagnostic::new(Code::OneOf, "this needs one of `env`, `file` and `secret`")
+        .at_key(at.clone())
+        .help("`{ env: NAME }`, `{ file: path }` or `{ secret: { name: …, key: … } }` says where the secret is; the secret itself is never written in the file")
 }
 
 /// Secrets that stand in the file itself.
@@ -75,13 +78,18 @@ pub(super) fn in_clear_text(document: &Document, found: &mut Vec<Diagnostic>) {
 fn walk(document: &Document, value: &Value, path: &Path, found: &mut Vec<Diagnostic>) {
     match value {
         Value::Object(keys) => {
+            let text = |key: &str| keys.get(key).and_then(Value::as_str);
+            let entry = secret::secret_entry(text("name"), text("value"));
             for (key, below) in keys {
                 let at = path.key(key);
                 let is_text = matches!(below, Value::String(text) if !text.is_empty()) || below.is_number();
                 // What comes from a variable does not stand in the file.
                 let is_written = document.places.variables(&at).is_empty();
-                if is_text && is_written && secret::is_secret_key(key) && secret::may_hold_secrets(&at) {
-                    found.push(clear_text(Location::At(at, Part::Value), key));
+                let name = entry
+                    .filter(|_| key == "value")
+                    .or_else(|| secret::is_secret_key(key).then_some(key.as_str()));
+                if let Some(name) = name.filter(|_| is_text && is_written && secret::may_hold_secrets(&at)) {
+                    found.push(clear_text(Location::At(at, Part::Value), name));
                 } else {
                     walk(document, below, &at, found);
                 }
@@ -93,10 +101,9 @@ fn walk(document: &Document, value: &Value, path: &Path, found: &mut Vec<Diagnos
             }
         }
         Value::String(text) => {
-            if let Some(range) =
-                secret::password_within(text).filter(|_| document.places.variables(path).is_empty())
-            {
-                found.push(clear_text(Location::At(path.clone(), Part::Within(range)), "password"));
+            let is_written = document.places.variables(path).is_empty();
+            for (name, range) in secret::within_at(path, text).into_iter().filter(|_| is_written) {
+                found.push(clear_text(Location::At(path.clone(), Part::Within(range)), name));
             }
         }
         _ => {}

@@ -19,9 +19,12 @@ fn hide(value: &mut Value, path: &Path) {
     const HIDDEN: &str = "***";
     match value {
         Value::Object(keys) => {
+            let text = |key: &str| keys.get(key).and_then(Value::as_str);
+            let is_entry = secret::secret_entry(text("name"), text("value")).is_some();
             for (key, below) in keys {
                 let at = path.key(key.as_str());
-                let is_secret = secret::is_secret_key(key) && secret::may_hold_secrets(&at);
+                let names_secret = secret::is_secret_key(key) || (is_entry && key == "value");
+                let is_secret = names_secret && secret::may_hold_secrets(&at);
                 if is_secret && (below.is_string() || below.is_number()) {
                     *below = Value::from(HIDDEN);
                 } else {
@@ -31,9 +34,8 @@ fn hide(value: &mut Value, path: &Path) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| hide(item, path)),
         Value::String(text) => {
-            if let Some(range) = secret::password_within(text) {
-                text.replace_range(range, HIDDEN);
-            }
+            let shown = secret::masked(text, &secret::within_at(path, text));
+            *text = shown;
         }
         _ => {}
     }

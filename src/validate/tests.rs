@@ -96,6 +96,21 @@ fn the_schema_compiles_and_every_default_of_it_is_valid() {
 }
 
 #[test]
+fn a_missing_certificate_is_told_where_it_is_named() {
+    let text = SMALL.replace(
+        "spec:\n",
+        "spec:\n  infrastructure:\n    external:\n      kafka: { bootstrap: 'k:1', security: { protocol: SSL, tls: { caFile: Cargo.toml, certFile: a.crt, keyFile: a.key } } }\n      neo4j: { uri: 'bolt+s://db', tls: { caFile: no/ca.crt } }\n",
+    );
+    let pipeline = check(&load(&text)).pipeline.unwrap();
+    let found = missing_certificates(&pipeline, std::path::Path::new(env!("CARGO_MANIFEST_DIR")));
+    let places: Vec<String> = found.iter().map(|finding| finding.path().to_string()).collect();
+    let external = "spec.infrastructure.external";
+    let expected = ["kafka.security.tls.certFile", "kafka.security.tls.keyFile", "neo4j.tls.caFile"];
+    assert_eq!(places, expected.map(|key| format!("{external}.{key}")));
+    assert!(codes(&found).iter().all(|code| *code == Code::NoSuchFile));
+}
+
+#[test]
 fn a_missing_secret_tells_what_was_tried() {
     let text = SMALL.replace(
         "spec:\n",

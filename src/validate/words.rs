@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::graph::mapping::ColumnKind;
+
 /// A value as a message names what was found.
 pub(super) struct Found<'a>(&'a Value);
 
@@ -36,6 +38,29 @@ impl fmt::Display for Found<'_> {
     }
 }
 
+/// What the values of a column are.
+pub(super) const fn column_kind(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Boolean => "a truth value",
+        ColumnKind::Integer => "a whole number",
+        ColumnKind::Float => "a number",
+        ColumnKind::Text => "a text",
+        ColumnKind::Date => "a date",
+        ColumnKind::LocalDatetime => "a date and time without a zone",
+        ColumnKind::Datetime => "a date and time",
+        ColumnKind::Other => "something else",
+    }
+}
+
+/// What to do about a column that has another type than a property: one that is a date, or none.
+pub(super) const fn column_type(is_date: bool) -> &'static str {
+    if is_date {
+        "take out of the date what is wanted in `select`, such as `date_part('hour', column) AS column`"
+    } else {
+        "convert the column in `select`, such as `to_timestamp(column) AS column`"
+    }
+}
+
 /// A sentence of documentation as a clause of a message: without its capital and its full stop.
 pub(super) fn clause(sentence: &str) -> String {
     let sentence = sentence.strip_suffix('.').unwrap_or(sentence);
@@ -63,6 +88,12 @@ pub(super) fn short(text: &str) -> String {
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
+}
+
+/// `columns: …` with all that there are.
+pub(super) fn all<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let names = list(names);
+    if names.is_empty() { "there are none".to_owned() } else { format!("{what}: {names}") }
 }
 
 /// `a`, `b` or `c`

@@ -61,13 +61,35 @@ pub fn missing_secrets(pipeline: &Pipeline, secrets: Secrets<'_>) -> Vec<Diagnos
     let servers = Path::of("spec.infrastructure");
     let of_servers = super::secrets::sources(&pipeline.spec)
         .into_iter()
-        .filter(|(at, source)| at.steps().starts_with(servers.steps()) && source.secret.is_none());
+        // One that names no place, or two, is told as that.
+        .filter(|(at, source)| at.steps().starts_with(servers.steps()) && source.is_outside());
     let missing = of_servers.filter_map(|(at, source)| Some((at, secrets(source).err()?)));
     missing
         .map(|(at, tried)| {
             Diagnostic::new(Code::MissingSecret, tried)
                 .at(at)
                 .help("`--target embedded` runs the file without servers and their secrets")
+        })
+        .collect()
+}
+
+/// The certificates and keys of connections that are not where a pipeline says they are. A run without servers needs none of them.
+#[must_use]
+pub fn missing_certificates(pipeline: &Pipeline, base: &FilePath) -> Vec<Diagnostic> {
+    let at = Path::of("spec.infrastructure");
+    let all = super::infrastructure::certificates(&pipeline.spec.infrastructure, &at);
+    let files = all.into_iter().flat_map(|(at, tls)| {
+        [("caFile", &tls.ca_file), ("certFile", &tls.cert_file), ("keyFile", &tls.key_file)]
+            .into_iter()
+            .filter_map(move |(key, file)| Some((at.key(key), file.as_ref()?)))
+    });
+    let unreadable = files.filter_map(|(at, file)| Some((at, file, std::fs::read(base.join(file)).err()?)));
+    unreadable
+        .map(|(at, file, error)| {
+            Diagnostic::new(Code::NoSuchFile, format!("`{file}` cannot be read: {error}"))
+                .at(at)
+                .help("relative paths start from the folder of the pipeline file")
+                .help("`--target embedded` runs the file without servers and their certificates")
         })
         .collect()
 }

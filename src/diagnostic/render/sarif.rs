@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Location, Severity};
 
 use super::{FileFindings, Lines, SourceText, span};
 
-/// Findings as a SARIF log, indented.
+/// Findings as a SARIF log, indented, with its end of line.
 /// <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 #[must_use]
 pub fn sarif(files: &[FileFindings<'_>]) -> String {
@@ -47,7 +47,7 @@ pub fn sarif(files: &[FileFindings<'_>]) -> String {
             "results": results,
         }],
     });
-    format!("{log:#}")
+    format!("{log:#}\n")
 }
 
 fn result(source: &dyn SourceText, lines: &Lines<'_>, finding: &Diagnostic) -> Value {

@@ -9,13 +9,18 @@ use serde_json::Value;
 pub fn quoted(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !RESERVED.iter().any(|word| name.eq_ignore_ascii_case(word));
+        && !is_reserved(name);
     if plain {
         return name.to_owned();
     }
     // Neo4j reads `\u0060` as a back quote before it reads names, even inside back quotes; so the backslash must not
     // stand before a `u`. A back quote that ends the escaped form is written as its own double.
     format!("`{}`", name.replace('`', "``").replace("\\u", "\\u005Cu"))
+}
+
+/// Whether a word may be a keyword.
+pub(super) fn is_reserved(word: &str) -> bool {
+    RESERVED.iter().any(|reserved| word.eq_ignore_ascii_case(reserved))
 }
 
 /// Words that some parser refuses as a name somewhere. Quoting one too many costs nothing.

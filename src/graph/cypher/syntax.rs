@@ -68,7 +68,8 @@ fn in_words(message: &str, found: Option<&str>) -> String {
         (Some((wanted, _)), Some(found)) => format!("expected {}, found `{found}`", written(wanted)),
         _ => message.to_owned(),
     };
-    if let Some(first) = words.get_mut(..1) {
+    let is_capitals = words.chars().nth(1).is_some_and(char::is_uppercase);
+    if let Some(first) = words.get_mut(..1).filter(|_| !is_capitals) {
         first.make_ascii_lowercase();
     }
     words

@@ -448,3 +448,28 @@ proptest! {
         prop_assert_eq!(&labels[0].name, &name);
     }
 }
+
+#[test]
+fn calls_are_told_from_what_looks_like_one() {
+    let calls = |text: &str| read(text).calls.into_iter().map(|call| call.name).collect::<Vec<_>>();
+    for (text, expected) in [
+        (
+            "MERGE (p:P {id: toInterger(event.x), on: date.truncate('day', date(event.d))})",
+            &["toInterger", "date"][..],
+        ),
+        (
+            "MATCH (a) WHERE NOT (a)-->() AND size(keys(a)) > 1 RETURN DISTINCT cont (a)",
+            &["size", "keys", "cont"],
+        ),
+        ("MATCH (n:Label) USING INDEX n:Label(id) RETURN n", &[]),
+        ("CALL labels() YIELD label RETURN CASE WHEN (1 = 1) THEN (2) ELSE (3) END", &[]),
+        ("MATCH p = SHORTEST 1 (a)-->(b) RETURN all(x IN nodes(p) WHERE x.y IN (1)), count(*)", &["nodes"]),
+        ("MATCH ((a)-->(b)){1,3} (c) RETURN {a: upper(c.d)}.a, `odd name`(1)", &["upper"]),
+    ] {
+        assert_eq!(calls(text), expected, "{text}");
+    }
+    for known in ["toInteger", "TOINTEGER", "collect", "text_ngrams", "randomUUID"] {
+        assert!(is_function(known), "{known}");
+    }
+    assert!(!is_function("cont") && !is_function("toInterger"));
+}

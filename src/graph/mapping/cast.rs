@@ -3,6 +3,20 @@
 use super::ColumnKind;
 use crate::spec::PropertyType;
 
+/// Whether the values of a column can become those of a property at all: a number is no date, and the text of a date no number.
+#[must_use]
+pub const fn fits(from: ColumnKind, to: PropertyType) -> bool {
+    match to {
+        PropertyType::String => true,
+        PropertyType::Datetime | PropertyType::LocalDatetime | PropertyType::Date => {
+            !matches!(from, ColumnKind::Boolean | ColumnKind::Integer | ColumnKind::Float)
+        }
+        PropertyType::Boolean | PropertyType::Integer | PropertyType::Float => {
+            !matches!(from, ColumnKind::Date | ColumnKind::LocalDatetime | ColumnKind::Datetime)
+        }
+    }
+}
+
 /// What is done to a value, by the functions of Cypher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cast {

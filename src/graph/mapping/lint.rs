@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::{Column, ColumnKind, column};
+use super::{Column, ColumnKind, column, fits};
 use crate::graph::cypher::{
     self, Clause, ClauseKind, Conversion, EVENT, Expression, FaultKind, NodePattern, PathPattern, SetItem,
     Shape, Statement,
 };
+use crate::spec::PropertyType;
 
 /// A finding, and where it is in bytes of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub enum FindingKind {
     Parameter(String),
     /// It changes nothing in the graph.
     WritesNothing,
-    /// It merges nodes of a label by no property, so that all rows meet one node.
+    /// It merges nodes of a label by no property, so that each row meets all of them.
     MergeWithoutKey {
         /// The label, where there is one.
         label: Option<String>,
@@ -66,6 +67,13 @@ pub enum FindingKind {
     MergedPath {
         /// The nodes that should be merged by themselves.
         nodes: Vec<Range<usize>>,
+    },
+    /// It makes a relationship to a node that nothing binds and nothing is said of.
+    EmptyNode {
+        /// The variable.
+        name: String,
+        /// What is bound beside it.
+        bound: BTreeSet<String>,
     },
     /// A `MATCH` has parts that nothing connects, without a property to find each by.
     CartesianProduct,
@@ -98,8 +106,9 @@ pub fn findings(text: &str, columns: Option<&[Column]>, constrained: bool) -> Ve
     if statement.faults.is_empty() {
         writes(&statement, text, &mut found);
         merges(&statement, constrained, &mut found);
+        empty_nodes(&statement, &mut found);
         products(&statement, &mut found);
-        conversions(&statement, columns, &mut found);
+        conversions(&statement, text, columns, &mut found);
     }
     found.sort_by_key(|finding| finding.range.start);
     found
@@ -255,6 +264,47 @@ fn alone(node: &NodePattern, constrained: bool, found: &mut Vec<Finding>) {
     }
 }
 
+/// `CREATE (a)-[:R]->(x)` where `x` is met nowhere else.
+fn empty_nodes(statement: &Statement, found: &mut Vec<Finding>) {
+    let brings = |clause: &Clause| {
+        matches!(clause.kind, ClauseKind::Foreach | ClauseKind::LoadCsv | ClauseKind::Other)
+    };
+    if projects(statement) || statement.all_clauses().any(brings) {
+        return;
+    }
+    let sets = statement.all_clauses().flat_map(|clause| &clause.sets);
+    let set: BTreeSet<&str> = sets.filter_map(set_variable).collect();
+    let created = |clause: &Clause| clause.kind == ClauseKind::Create;
+    let paths =
+        || statement.all_clauses().flat_map(|clause| clause.patterns.iter().map(move |path| (clause, path)));
+    let met: BTreeSet<&str> = paths()
+        .flat_map(|(clause, path)| path.nodes.iter().map(move |node| (created(clause), node)))
+        .filter(|(is_created, node)| !(*is_created && node.is_reference()))
+        .filter_map(|(_, node)| node.variable.as_deref())
+        .collect();
+    for (_, path) in paths().filter(|(clause, path)| created(clause) && !path.relationships.is_empty()) {
+        for node in path.nodes.iter().filter(|node| node.is_reference()) {
+            let Some(name) =
+                node.variable.as_deref().filter(|name| !met.contains(name) && !set.contains(name))
+            else {
+                continue;
+            };
+            let bound = met.iter().map(|name| (*name).to_owned()).collect();
+            found.push(finding(FindingKind::EmptyNode { name: name.to_owned(), bound }, node.range.clone()));
+        }
+    }
+}
+
+/// The variable that an item of a `SET` says something of.
+fn set_variable(item: &SetItem) -> Option<&str> {
+    match item {
+        SetItem::Property { variable, .. }
+        | SetItem::Labels { variable, .. }
+        | SetItem::Map { variable, .. } => Some(variable),
+        SetItem::Unknown => None,
+    }
+}
+
 /// `MATCH (a), (b)` without a property or condition anywhere.
 fn products(statement: &Statement, found: &mut Vec<Finding>) {
     for (position, clause) in statement.clauses.iter().enumerate() {
@@ -283,21 +333,27 @@ fn are_apart(paths: &[PathPattern]) -> bool {
     })
 }
 
-/// Date and time functions on columns that hold something else.
-fn conversions(statement: &Statement, columns: Option<&[Column]>, found: &mut Vec<Finding>) {
+/// Functions on columns that hold something else than they read.
+fn conversions(statement: &Statement, text: &str, columns: Option<&[Column]>, found: &mut Vec<Finding>) {
     for value in values(statement) {
         let Shape::Column { column: name, conversion: Some(conversion), nested: false } = &value.shape else {
             continue;
         };
         let Some(kind) = column(columns, name).map(|column| column.kind) else { continue };
-        let function = match conversion {
-            Conversion::Datetime => "datetime",
-            Conversion::LocalDatetime => "localdatetime",
-            Conversion::Date => "date",
-            _ => continue,
+        let (function, becomes) = match conversion {
+            Conversion::Datetime => ("datetime", PropertyType::Datetime),
+            Conversion::LocalDatetime => ("localdatetime", PropertyType::LocalDatetime),
+            Conversion::Date => ("date", PropertyType::Date),
+            Conversion::Integer => ("toInteger", PropertyType::Integer),
+            Conversion::Float => ("toFloat", PropertyType::Float),
+            Conversion::Boolean => ("toBoolean", PropertyType::Boolean),
+            Conversion::Text => continue,
         };
-        let number = matches!(kind, ColumnKind::Boolean | ColumnKind::Integer | ColumnKind::Float);
-        if number {
+        // Whoever writes `toIntegerOrNull` expects a null.
+        let call = text.get(value.range.clone()).unwrap_or_default();
+        let is_plain = call.get(..function.len()).is_some_and(|name| name.eq_ignore_ascii_case(function))
+            && call.get(function.len()..).is_some_and(|rest| rest.trim_start().starts_with('('));
+        if is_plain && !fits(kind, becomes) {
             let kind = FindingKind::WrongColumnType { column: name.clone(), function, kind };
             found.push(finding(kind, value.range.clone()));
         }

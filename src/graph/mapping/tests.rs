@@ -344,7 +344,17 @@ fn what_will_hurt_is_found_where_it_is() {
             "MERGE (p:P {id: event.vendor}) SET p.at = datetime(event.trip_distance), p.on = date(event.day)",
             &["WrongColumnType: datetime(event.trip_distance)"],
         ),
+        (
+            "MERGE (p:P {id: event.vendor}) SET p.on = toInteger (event.day), p.of = toIntegerOrNull(event.day)",
+            &["WrongColumnType: toInteger (event.day)"],
+        ),
         ("MERGE (p:P {id: event.vendor}", &["Malformed: ("]),
+        (
+            "MERGE (p:P {id: event.vendor}) CREATE (p)-[:A]->(q) CREATE (r) SET r:R CREATE (p)-[:B]->(r), (p)-[:C]->(q)",
+            &["EmptyNode: (q)", "EmptyNode: (q)"],
+        ),
+        ("MERGE (p:P {id: event.vendor}) FOREACH (q IN [p] | CREATE (p)-[:A]->(q))", &[]),
+        ("MERGE (p:P {id: event.vendor}) CREATE (p)-[:A]->(q) SET q.x = 1", &[]),
         ("CALL apoc.create.node([event.vendor], event) YIELD node AS n MERGE (n)-[:R {x: 1}]->(n)", &[]),
         ("MERGE (p:P {id: event.vendor}) WITH p AS q, event MERGE (q)-[:R {x: event.stored}]->(q)", &[]),
     ];

@@ -13,7 +13,7 @@ use tokio::net::{TcpStream, lookup_host};
 
 use super::error;
 use crate::graph::{ConnectFault, GraphError};
-use crate::spec::{Password, Tls};
+use crate::spec::{Password, Tls, secret};
 
 /// A server is reached within this time, or not at all.
 const REACHED_WITHIN: Duration = Duration::from_secs(5);
@@ -66,7 +66,7 @@ impl Address {
     /// Reads an address.
     pub(super) fn parse(uri: &str) -> Result<Self, GraphError> {
         let fault = |reason: &str| GraphError::Connect {
-            address: without_password(uri),
+            address: secret::shown_address(uri),
             fault: ConnectFault::Address(reason.to_owned()),
         };
         let url = url::Url::parse(uri).map_err(|error| fault(&error.to_string()))?;
@@ -115,14 +115,6 @@ impl fmt::Display for Address {
 }
 
 const DEFAULT_PORT: u16 = 7687;
-
-/// An address as it may be shown: a password in it is none of anybody's business.
-fn without_password(uri: &str) -> String {
-    match crate::spec::secret::password_within(uri) {
-        Some(range) => format!("{}***{}", &uri[..range.start], &uri[range.end..]),
-        None => uri.to_owned(),
-    }
-}
 
 /// A server that was reached.
 pub(super) struct Reached {

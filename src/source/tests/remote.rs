@@ -215,6 +215,20 @@ async fn addresses_that_cannot_be_used_are_faults_without_their_secrets() {
 }
 
 #[tokio::test]
+async fn addresses_of_tables_are_told_without_their_secrets() {
+    let yaml = "{ parquet: 'https://me:hush@host/a.parquet', tables: { a: 'https://me:hush@host/a.csv?sig=hush', b: 'https://me:hush@host/b.doc?sig=hush' } }";
+    let told = refused(Path::new("/"), yaml).await;
+    let words: Vec<String> = told.iter().map(ToString::to_string).collect();
+    assert!(!format!("{told:?} {words:?}").contains("hush"), "{told:?}");
+    let all = words.join("\n");
+    assert!(
+        all.contains("`https://…@host/a.csv` holds a user name")
+            && all.contains("`https://…@host/b.doc` is none of .csv"),
+        "{all}"
+    );
+}
+
+#[tokio::test]
 async fn a_secret_that_cannot_be_had_is_a_fault() {
     let yaml = "{ parquet: s3://b/a.parquet, objectStore: { secretAccessKeyFrom: { env: NOPE } } }";
     let told = refused(Path::new("/"), yaml).await;

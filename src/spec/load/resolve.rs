@@ -44,6 +44,17 @@ pub(super) fn resolve(root: &Node, text: &str, variables: Variables<'_>) -> Reso
     Resolved { value, places: Places { root, hidden }, findings: resolver.findings }
 }
 
+/// The value of an entry `{ name: APP_PASSWORD, value: … }`.
+fn secret_value(entries: &[Entry]) -> Option<Range<usize>> {
+    let text = |key: &str| {
+        let node = &entries.iter().find(|entry| entry.key == key)?.value;
+        let Kind::Scalar { text, .. } = &node.kind else { return None };
+        Some((text.as_str(), node.range.clone()))
+    };
+    let (name, (value, range)) = (text("name")?.0, text("value")?);
+    secret::secret_entry(Some(name), Some(value)).map(|_| range)
+}
+
 /// The file unfolds to more than is reasonable.
 struct TooLarge;
 
@@ -108,6 +119,7 @@ impl Resolver<'_> {
         let mut values = Map::new();
         let mut places = HashMap::new();
         let (merges, own): (Vec<_>, Vec<_>) = entries.iter().partition(|entry| entry.is_merge);
+        self.hidden.extend(secret_value(entries).filter(|_| secret::may_hold_secrets(path)));
         for entry in own {
             let (value, place) = self.node(&entry.value, &path.key(&entry.key), Some(entry))?;
             values.insert(entry.key.clone(), value);
@@ -170,7 +182,8 @@ impl Resolver<'_> {
             );
             return (Value::Null, Place::default());
         };
-        let is_secret = key.is_some_and(|entry| secret::is_secret_key(&entry.key))
+        let names_secret = key.is_some_and(|entry| secret::is_secret_key(&entry.key));
+        let is_secret = (names_secret || secret::is_misplaced(path))
             && secret::may_hold_secrets(path)
             && !value.is_null();
         if is_secret {
@@ -178,11 +191,9 @@ impl Resolver<'_> {
         }
         let Value::String(text) = value else { return (value, Place::default()) };
         let mut pieces = pieces::align(self.text, &node.range, style, &text);
-        let password = secret::password_within(&text);
-        if let Some(range) =
-            password.filter(|_| !is_secret).and_then(|within| pieces::locate(&pieces, &within))
-        {
-            self.hidden.push(range);
+        if !is_secret {
+            let secrets = secret::within_at(path, &text);
+            self.hidden.extend(secrets.iter().filter_map(|(_, within)| pieces::locate(&pieces, within)));
         }
         let put_in = variables::put_in(&text, &pieces, self.variables);
         for (range, fault) in put_in.faults {

@@ -1,15 +1,20 @@
 //! The parser's faults in our own words.
 
+use super::MAX_DEPTH;
 use crate::diagnostic::{Code, Diagnostic, Location, Path};
 
 const QUOTE: &str = "put the text in quotes, or below the key as a block that begins with `|`";
+
+/// What the parser says of brackets that open more often than it counts.
+const TOO_DEEP: &str = "recursion limit exceeded";
 
 /// The finding for a fault that the parser met at byte `at`.
 pub(super) fn explain(text: &str, at: usize, fault: &str) -> Diagnostic {
     let line = line_around(text, at);
     let (message, help) = words(fault, line);
-    let mut finding =
-        Diagnostic::new(Code::InvalidYaml, message).located(Location::Span(Path::root(), marked(text, at)));
+    let at = if is_about_tabs(fault) { tab_near(text, at) } else { at };
+    let code = if fault == TOO_DEEP { Code::YamlTooLarge } else { Code::InvalidYaml };
+    let mut finding = Diagnostic::new(code, message).located(Location::Span(Path::root(), marked(text, at)));
     if let Some(help) = help {
         finding = finding.help(help);
     }
@@ -21,8 +26,7 @@ pub(super) fn explain(text: &str, at: usize, fault: &str) -> Diagnostic {
 
 fn words(fault: &str, line: &str) -> (String, Option<&'static str>) {
     let known = |message: &str, help| (message.to_owned(), help);
-    if fault.contains("tab") || (line.trim_start_matches(' ').starts_with('\t') && !fault.contains("quoted"))
-    {
+    if is_about_tabs(fault) || (line.trim_start_matches(' ').starts_with('\t') && !fault.contains("quoted")) {
         return known("a tab stands where YAML wants spaces", Some("indent with spaces"));
     }
     match fault {
@@ -72,13 +76,23 @@ fn words(fault: &str, line: &str) -> (String, Option<&'static str>) {
         "wrongly indented line in block scalar" => {
             known("a line of the text block is indented less than its first line", None)
         }
-        "recursion limit exceeded" => known("values nest too deep", None),
+        TOO_DEEP => (format!("values nest deeper than {MAX_DEPTH} levels"), None),
         _ if fault.starts_with("unexpected character") => {
             let character = fault.trim_end_matches('\'').chars().next_back().unwrap_or_default();
             (format!("a text without quotes cannot begin with `{character}`"), Some(QUOTE))
         }
         _ => (format!("the file is not YAML: {fault}"), None),
     }
+}
+
+fn is_about_tabs(fault: &str) -> bool {
+    fault.split(|c: char| !c.is_ascii_alphabetic()).any(|word| matches!(word, "tab" | "tabs" | "tabulation"))
+}
+
+/// The parser notices some tabs only from the end of the line before: then the next one is meant.
+fn tab_near(text: &str, at: usize) -> usize {
+    let (Some(before), Some(behind)) = (text.get(..at), text.get(at..)) else { return at };
+    if before.ends_with('\t') { at } else { behind.find('\t').map_or(at, |tab| at + tab) }
 }
 
 /// The character at a byte, or the last one before it that can be seen.

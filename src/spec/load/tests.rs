@@ -149,6 +149,7 @@ fn forms_that_pipeline_files_do_not_use_are_refused() {
         ("# only a comment\n", "not-a-pipeline 1:1 the file is empty"),
         ("a: b: c\n", "invalid-yaml 1:5 a `: ` stands where no new key can begin"),
         ("a:\n\tb: 1\n", "invalid-yaml 2:2 a tab stands where YAML wants spaces"),
+        ("spec:\n  a: 1\n\tb: 2\n", "invalid-yaml 3:1 a tab stands where YAML wants spaces"),
         ("a: 'b\n", "invalid-yaml 1:4 the quote is never closed"),
         ("a: *b\n", "invalid-yaml 1:4 the alias names an anchor that is not there"),
         ("a: b\0c\n", "invalid-yaml 1:5 the control character U+0000 is not allowed in YAML"),
@@ -181,9 +182,20 @@ fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
 }
 
 #[test]
+fn tabs_may_stand_behind_a_colon() {
+    let document = load("a:\tx\nb:\t\t- 1\nc: \"d:\te\"\nf:\t[1,\t2]\n");
+    assert_eq!(told(&document), ["invalid-yaml 2:5 a list entry stands where none can begin"]);
+    let document = load("a:\tx\nc: \"d:\te\"\nf:\t[1,\t2]\n");
+    assert_eq!(document.findings, []);
+    assert_eq!(document.value, Some(json!({"a": "x", "c": "d:\te", "f": [1, 2]})));
+    assert_eq!(marked(&document, "a", Part::Value), "x");
+}
+
+#[test]
 fn deep_nesting_and_alias_bombs_end_early() {
     let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
     assert_eq!(told(&load(&deep)), ["yaml-too-large 1:65 values nest deeper than 64 levels"]);
+    assert_eq!(told(&load(&"[".repeat(5000))), ["yaml-too-large 1:256 values nest deeper than 64 levels"]);
     let just = format!("{}{}", "[".repeat(64), "]".repeat(64));
     assert_eq!(load(&just).findings, []);
 

@@ -8,7 +8,8 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use crate::diagnostic::{Code, Diagnostic, Location, Path, Step};
 
-use super::{MAX_DEPTH, syntax};
+use super::offsets::Offsets;
+use super::{MAX_DEPTH, syntax, tabs};
 
 /// A value of the file. Uses of an alias share the node of its anchor.
 #[derive(Debug)]
@@ -48,6 +49,7 @@ pub(super) enum Outcome {
 
 /// Reads the text; faults are added to `findings`.
 pub(super) fn build(text: &str, findings: &mut Vec<Diagnostic>) -> Outcome {
+    let text = &*tabs::spaced(text);
     let mut builder = Builder {
         text,
         offsets: Offsets::new(text),
@@ -359,33 +361,4 @@ pub(super) fn first_line(text: &str, range: Range<usize>) -> Range<usize> {
     let Some(marked) = text.get(range.clone()) else { return range };
     let line = marked.split(['\n', '\r']).next().unwrap_or_default();
     range.start..range.start + line.trim_end().len()
-}
-
-/// The parser counts characters; everything else counts bytes.
-struct Offsets<'a> {
-    text: &'a str,
-    /// The byte at every `STRIDE`th character; empty where bytes and characters are the same.
-    strides: Vec<usize>,
-}
-
-impl<'a> Offsets<'a> {
-    const STRIDE: usize = 64;
-
-    fn new(text: &'a str) -> Self {
-        let strides = if text.is_ascii() {
-            Vec::new()
-        } else {
-            text.char_indices().step_by(Self::STRIDE).map(|(byte, _)| byte).collect()
-        };
-        Self { text, strides }
-    }
-
-    fn byte(&self, character: usize) -> usize {
-        if self.strides.is_empty() {
-            return character.min(self.text.len());
-        }
-        let Some(start) = self.strides.get(character / Self::STRIDE).copied() else { return self.text.len() };
-        let rest = self.text.get(start..).unwrap_or_default();
-        rest.char_indices().nth(character % Self::STRIDE).map_or(self.text.len(), |(byte, _)| start + byte)
-    }
 }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::answer::{Plugin, Problem, Refusal, Status, Validation};
 use super::config::ConnectorConfig;
 use super::error::ConnectError;
+use crate::spec::secret;
 
 /// A worker answers within this time whether it is there.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -78,8 +79,8 @@ impl Connect {
     fn at(address: &str) -> Result<Self, ConnectError> {
         let wrong =
             |shown: &str, message: String| ConnectError::Address { address: shown.to_owned(), message };
-        // An address that cannot be read may hold a password all the same: what stands before an `@` is not repeated.
-        let shown = address.rsplit_once('@').map_or(address, |(_, host)| host);
+        // An address that cannot be read may hold a password all the same.
+        let shown = &secret::shown_address(address);
         let mut base = Url::parse(address).map_err(|error| wrong(shown, error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") {
             return Err(wrong(shown, "it must begin with http:// or https://".to_owned()));

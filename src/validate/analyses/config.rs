@@ -47,7 +47,7 @@ fn unknown(procedure: &Procedure, name: &str, at: &Path) -> Diagnostic {
         format!("`{}` has no configuration key `{name}`", procedure.name),
     )
     .at_key(at.clone());
-    finding.help(did_you_mean(name, known()).unwrap_or_else(|| format!("known: {}", words::list(known()))))
+    finding.help(did_you_mean(name, known()).unwrap_or_else(|| words::all("known", known())))
 }
 
 fn other_mode(key: &ConfigKey, analysis: &Analysis, at: &Path) -> Diagnostic {
@@ -115,6 +115,17 @@ fn projected(key: &ConfigKey, value: &Value, project: &Projection, at: &Path, fo
 
 fn weight(property: &str, project: &Projection, at: &Path, found: &mut Vec<Diagnostic>) {
     let projection = above(at).key("project").key("relationships");
+    if project.relationships.is_empty() {
+        found.push(
+            Diagnostic::new(
+                Code::NotProjected,
+                format!("no relationships are projected, so none has `{property}`"),
+            )
+            .at(at.clone())
+            .related(Location::At(projection.clone(), Part::Key), "nothing is projected here")
+            .help(format!("write `relationships: {{ TYPE: {{ properties: [{property}] }} }}`")),
+        );
+    }
     for (kind, relationship) in &project.relationships {
         if relationship.properties.iter().any(|known| known == property) {
             continue;
@@ -169,8 +180,7 @@ fn reference(node: &Value, project: &Projection, at: &Path, found: &mut Vec<Diag
     }
     let known = || project.nodes.iter().map(String::as_str);
     if !known().any(|projected| projected == label || projected == "*") {
-        let help =
-            did_you_mean(label, known()).unwrap_or_else(|| format!("projected: {}", words::list(known())));
+        let help = did_you_mean(label, known()).unwrap_or_else(|| words::all("projected", known()));
         found.push(
             Diagnostic::new(
                 Code::NotProjected,

@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, did_you_mean};
 use crate::graph::cypher::FaultKind;
-use crate::graph::mapping::{Column, ColumnKind, Finding, FindingKind};
+use crate::graph::mapping::{Column, Finding, FindingKind};
 use crate::spec::Spec;
 
 use super::super::columns::{advice, chosen};
+use super::super::words::{column_kind, column_type};
 
 /// Whether a finding stands in the way of a run.
 pub(super) fn is_error(kind: &FindingKind) -> bool {
@@ -29,6 +30,7 @@ const fn code(kind: &FindingKind) -> Code {
         FindingKind::CollapsingRelationship { .. } => Code::CollapsingRelationship,
         FindingKind::MergedPath { .. } => Code::MergedPath,
         FindingKind::CartesianProduct => Code::CartesianProduct,
+        FindingKind::EmptyNode { .. } => Code::EmptyNode,
         FindingKind::WrongColumnType { .. } => Code::ColumnType,
     }
 }
@@ -42,6 +44,16 @@ pub(super) fn finding(spec: &Spec, finding: &Finding, columns: Option<&[Column]>
         FindingKind::EventLost { with } => new(&finding.kind, "`event` is out of sight here")
             .related(within(at, with), "this `WITH` does not carry it on")
             .help("write `WITH event, …`"),
+        FindingKind::EmptyNode { name, bound } => {
+            let message = format!(
+                "nothing binds `{name}` before: each row makes a new node without label and properties"
+            );
+            let meant = did_you_mean(name, bound.iter().map(String::as_str));
+            let help = meant.unwrap_or_else(|| {
+                format!("merge the node first: `MERGE ({name}:Label {{key: event.column}})`")
+            });
+            new(&finding.kind, message).help(help)
+        }
         FindingKind::Unbound { name, bound } => {
             unbound(&finding.kind, name, bound.iter().map(String::as_str))
         }
@@ -78,6 +90,15 @@ fn unbound<'b>(kind: &FindingKind, name: &str, bound: impl Iterator<Item = &'b s
     }
 }
 
+/// A variable of a query that nothing binds.
+pub(super) fn unbound_in_query<'b>(name: &str, bound: impl Iterator<Item = &'b str>) -> Diagnostic {
+    let finding = Diagnostic::new(Code::UnknownVariable, format!("nothing binds the variable `{name}`"));
+    match did_you_mean(name, bound) {
+        Some(meant) => finding.help(meant),
+        None => finding.help(format!("a pattern does, such as `MATCH ({name}:Label)`")),
+    }
+}
+
 /// A parameter where there are none.
 pub(super) fn parameter(name: &str) -> Diagnostic {
     Diagnostic::new(Code::UnknownVariable, format!("there is no parameter `${name}`"))
@@ -90,10 +111,10 @@ fn message(kind: &FindingKind) -> String {
         FindingKind::EventAsPattern => "`event` is the row, and no node or relationship".to_owned(),
         FindingKind::WritesNothing => "the statement changes nothing in the graph".to_owned(),
         FindingKind::MergeWithoutKey { label: Some(label) } => {
-            format!("`{label}` is merged without a key: all rows would share one node")
+            format!("`{label}` is merged without a key: each row meets every `{label}` that is there")
         }
         FindingKind::MergeWithoutKey { label: None } => {
-            "a node is merged without label and key: all rows would share one node".to_owned()
+            "a node is merged without label and key: each row meets every node that is there".to_owned()
         }
         FindingKind::MergeWithoutConstraint { label, keys } => format!(
             "`{label}` is merged by `{}`, and with `indexes: none` no constraint is made for it",
@@ -118,19 +139,6 @@ fn message(kind: &FindingKind) -> String {
     }
 }
 
-const fn column_kind(kind: ColumnKind) -> &'static str {
-    match kind {
-        ColumnKind::Boolean => "a truth value",
-        ColumnKind::Integer => "a whole number",
-        ColumnKind::Float => "a number",
-        ColumnKind::Text => "a text",
-        ColumnKind::Date => "a date",
-        ColumnKind::LocalDatetime => "a date and time without a zone",
-        ColumnKind::Datetime => "a date and time",
-        ColumnKind::Other => "something else",
-    }
-}
-
 fn help(kind: &FindingKind) -> &'static str {
     match kind {
         FindingKind::Clause(_) => {
@@ -151,7 +159,8 @@ fn help(kind: &FindingKind) -> &'static str {
             "merge each node by itself, then the relationship between their variables"
         }
         FindingKind::CartesianProduct => "give each node a property to find it by, or connect the patterns",
-        _ => "convert the column in `select`, such as `to_timestamp(column) AS column`",
+        FindingKind::WrongColumnType { function, .. } => column_type(function.starts_with("to")),
+        _ => "",
     }
 }
 

@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Step, did_you_me
 use crate::spec::load::Document;
 use crate::spec::secret;
 
+use super::super::secrets;
 use super::super::words::{self, Found};
 use super::at;
 use super::fault::Fault;
@@ -22,6 +23,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     pub fn explain(&self, fault: &Fault, all: &[Fault]) -> Vec<Diagnostic> {
         match fault.keyword.as_str() {
+            "additionalProperties" if self.is_placeless(fault) => vec![secrets::placeless(&fault.path)],
             "additionalProperties" => fault.keys.iter().map(|key| self.unknown_key(fault, key)).collect(),
             "required" => fault.keys.iter().filter_map(|key| self.missing_key(fault, key, all)).collect(),
             "type" => vec![self.wrong_type(fault)],
@@ -42,6 +44,16 @@ impl Reader<'_> {
             "required" => fault.keys.iter().map(|key| fault.path.key(key)).collect(),
             _ => vec![fault.path.clone()],
         }
+    }
+
+    /// Whether a place that says where a secret is has keys, and none that could: the secret itself is mostly one of them.
+    fn is_placeless(&self, fault: &Fault) -> bool {
+        let known = self.shapes.known_keys(&fault.schema);
+        let is_near = |key: &String| !nearest(key, known.iter().copied()).is_empty();
+        known == ["env", "file", "secret"]
+            && at(self.value, &fault.path)
+                .is_some_and(|value| known.iter().all(|key| value.get(*key).is_none()))
+            && !fault.keys.iter().any(is_near)
     }
 
     fn unknown_key(&self, fault: &Fault, key: &str) -> Diagnostic {
@@ -137,6 +149,9 @@ impl Reader<'_> {
         {
             return finding.help(form);
         }
+        if let Some(help) = size_help(fault, value) {
+            return finding.help(help);
+        }
         if let Some(help) = words::type_help(expected, value, &self.written(fault)) {
             finding = finding.help(help);
         }
@@ -206,6 +221,13 @@ impl Reader<'_> {
         let range = self.document.locate(&Location::At(fault.path.clone(), Part::Value)).unwrap_or_default();
         self.document.file.text.get(range).unwrap_or_default().to_owned()
     }
+}
+
+/// A size is a text, but a number in quotes would count bytes.
+fn size_help(fault: &Fault, value: &Value) -> Option<String> {
+    let Some(Step::Key(key)) = fault.path.steps().last() else { return None };
+    (matches!(key.as_str(), "storage" | "memory") && value.is_number())
+        .then(|| format!("write it with its unit: `{value}Gi`"))
 }
 
 /// The one mode of GDS that is left out on purpose.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::source::{Column, Dataset};
 use crate::spec::Spec;
@@ -56,4 +58,19 @@ fn map(spec: &Spec, dataset: &Dataset, found: &mut Vec<Diagnostic>) {
             );
         }
     }
+    for (key, column) in [("longitude", &map.longitude), ("latitude", &map.latitude)] {
+        if table.values(column).is_some_and(|values| !values.is_empty() && !values.iter().any(is_number)) {
+            let message = format!("no value of `{column}` is a number, so nothing would be on the map");
+            found.push(
+                Diagnostic::new(Code::ColumnType, message)
+                    .at(Path::of("spec.report.map").key(key))
+                    .help("name the columns that hold degrees, such as `-73.9`"),
+            );
+        }
+    }
+}
+
+/// Whether a value is a number, or a text that reads as one.
+fn is_number(value: &Value) -> bool {
+    value.is_number() || value.as_str().is_some_and(|text| text.parse::<f64>().is_ok())
 }
