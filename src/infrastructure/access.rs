@@ -10,7 +10,7 @@ use k8s_openapi::api::authorization::v1::{
 };
 use kube::api::{Api, PostParams};
 
-use super::plan::AT_ONCE;
+use super::request::AT_ONCE;
 use super::{Cluster, RequestError, Wave};
 
 /// An API server that does not answer the first question within this time is not there.

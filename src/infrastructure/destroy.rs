@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::apply::{ObjectEvent, ObjectState, delete};
 use super::endpoints::NEO4J_AUTH;
-use super::plan::AT_ONCE;
+use super::request::AT_ONCE;
 use super::{Cluster, Id, Inventory, Live, Object, ObjectsError, Owner, RequestError, Wave};
 
 /// Servers write their data before they end; the longest grace period of a pod that runner makes is two minutes.

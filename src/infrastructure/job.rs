@@ -12,10 +12,9 @@ use kube::api::{ListParams, LogParams, Patch, PatchParams};
 use serde::Serialize;
 use serde_json::json;
 
-use super::apply::delete;
+use super::apply::{Run, apply_one, delete};
 use super::manifests::job::{CONTAINER, REPORT_KEY};
 use super::object::FIELD_MANAGER;
-use super::plan::{Run, apply_one};
 use super::{Cluster, Conflicts, Id, Live, Names, Object, ObjectsError, Refusal, RequestError, Wave};
 
 /// How often it is looked whether something is gone.
@@ -63,12 +62,12 @@ pub struct JobPod {
     /// Kubernetes' identity of it.
     pub uid: String,
     /// What its container does.
-    pub state: PodState,
+    pub state: Activity,
 }
 
 /// What the container of a pod does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PodState {
+pub enum Activity {
     /// It has not begun, for this reason.
     Waiting(String),
     /// It is at work.
@@ -251,17 +250,17 @@ fn pod(pod: &Pod) -> JobPod {
     let status = pod.status.clone().unwrap_or_default();
     let container = status.container_statuses.unwrap_or_default().into_iter().next();
     let state = match container.and_then(|container| container.state) {
-        Some(ContainerState { terminated: Some(ended), .. }) => PodState::Ended { code: ended.exit_code },
-        Some(ContainerState { running: Some(_), .. }) => PodState::Running,
+        Some(ContainerState { terminated: Some(ended), .. }) => Activity::Ended { code: ended.exit_code },
+        Some(ContainerState { running: Some(_), .. }) => Activity::Running,
         Some(ContainerState { waiting: Some(waiting), .. }) => {
             let words = [waiting.reason, waiting.message].into_iter().flatten();
-            PodState::Waiting(words.collect::<Vec<_>>().join(": "))
+            Activity::Waiting(words.collect::<Vec<_>>().join(": "))
         }
         _ => {
             let conditions = status.conditions.into_iter().flatten();
             let mut unmet = conditions.filter(|condition| condition.status == "False");
             let words = unmet.find_map(|condition| condition.message);
-            PodState::Waiting(words.unwrap_or_else(|| text(&status.phase)))
+            Activity::Waiting(words.unwrap_or_else(|| text(&status.phase)))
         }
     };
     JobPod { name: text(&pod.metadata.name), uid: text(&pod.metadata.uid), state }
@@ -310,10 +309,10 @@ mod tests {
         };
         let waiting = json!({ "containerStatuses": [{ "name": "runner", "image": "", "imageID": "", "ready": false, "restartCount": 0,
             "state": { "waiting": { "reason": "ErrImagePull", "message": "not found" } } }] });
-        assert_eq!(of(waiting), PodState::Waiting("ErrImagePull: not found".into()));
+        assert_eq!(of(waiting), Activity::Waiting("ErrImagePull: not found".into()));
         let unschedulable = json!({ "phase": "Pending", "conditions": [
             { "type": "PodScheduled", "status": "False", "message": "0/1 nodes are available" },
         ] });
-        assert_eq!(of(unschedulable), PodState::Waiting("0/1 nodes are available".into()));
+        assert_eq!(of(unschedulable), Activity::Waiting("0/1 nodes are available".into()));
     }
 }

@@ -99,6 +99,18 @@ impl Refusal {
     }
 }
 
+/// All values, or all refusals.
+pub(super) fn all<T>(results: Vec<Result<T, Refusal>>) -> Result<Vec<T>, ObjectsError> {
+    let (mut values, mut refusals) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    if refusals.is_empty() { Ok(values) } else { Err(ObjectsError::Refused(refusals)) }
+}
+
 fn reason(status: &Status, id: &Id) -> Result<Reason, ObjectsError> {
     let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
     let conflicts: Vec<Conflict> = causes

@@ -14,6 +14,8 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(45);
 /// Between two attempts at most.
 const PAUSE_AT_MOST: Duration = Duration::from_secs(2);
+/// How many requests are under way at the same time.
+pub(super) const AT_ONCE: usize = 8;
 
 /// Why the API server did not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -10,7 +10,7 @@ use super::run::Options;
 use super::validate::Plan;
 use super::{Fault, fault, report};
 use crate::infrastructure::RequestError;
-use crate::infrastructure::job::{JobPod, JobState, Jobs, PodState, RunJob};
+use crate::infrastructure::job::{Activity, JobPod, JobState, Jobs, RunJob};
 use crate::report::Report;
 
 /// How often it is looked whether there is another pod, or the job has ended.
@@ -72,7 +72,7 @@ pub async fn logs(
         return Ok(Ended { job, report: Some(report) });
     }
     let code = match jobs.loader(0).await?.pop() {
-        Some(JobPod { state: PodState::Ended { code }, .. }) => Some(code),
+        Some(JobPod { state: Activity::Ended { code }, .. }) => Some(code),
         _ => None,
     };
     Err(fault::job_failed(&site.names.run(), &job.state, code))
@@ -98,14 +98,14 @@ struct Ear<'a> {
     follow: bool,
     /// How many lines of each pod were heard.
     heard: BTreeMap<String, usize>,
-    states: BTreeMap<String, PodState>,
+    states: BTreeMap<String, Activity>,
 }
 
 impl Ear<'_> {
     async fn listen(&mut self, tell: &mut impl FnMut(Heard)) -> Result<(), Fault> {
         for pod in self.jobs.loader(self.loader).await? {
             self.note(&pod, tell);
-            if !matches!(pod.state, PodState::Waiting(_)) {
+            if !matches!(pod.state, Activity::Waiting(_)) {
                 self.hear(&pod, tell).await?;
             }
         }
@@ -119,10 +119,10 @@ impl Ear<'_> {
             return;
         }
         let (state, begun) = match &pod.state {
-            PodState::Waiting(why) if why.is_empty() => ("starting".to_owned(), false),
-            PodState::Waiting(why) => (why.clone(), false),
-            PodState::Running => ("at work".to_owned(), true),
-            PodState::Ended { code } => (format!("ended with exit code {code}"), true),
+            Activity::Waiting(why) if why.is_empty() => ("starting".to_owned(), false),
+            Activity::Waiting(why) => (why.clone(), false),
+            Activity::Running => ("at work".to_owned(), true),
+            Activity::Ended { code } => (format!("ended with exit code {code}"), true),
         };
         tell(Heard::Pod { name: pod.name.clone(), state, begun });
     }
