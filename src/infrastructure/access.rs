@@ -38,7 +38,7 @@ const NEEDED_OF_RUNS: (&str, &[&str], &[&str]) =
 
 /// What following the pods and reaching their ports takes.
 const NEEDED_OF_PODS: [(&str, &[&str]); 4] = [
-    ("pods", &["get", "list", "watch", "delete"]),
+    ("pods", &["get", "list", "delete"]),
     ("pods/log", &["get"]),
     // A forward is a WebSocket, which begins with a GET; from 1.35 on it takes `create` as well.
     ("pods/portforward", &["get", "create"]),

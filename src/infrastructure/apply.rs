@@ -185,7 +185,15 @@ async fn one(
     };
     let after = match apply_one(cluster, object, conflicts, Run::Real).await {
         Ok(after) => after,
-        Err(error) => return Refusal::read(&id, error).map(Err),
+        Err(error) => {
+            let refusal = Refusal::read(&id, error)?;
+            let stands = ground.stands_all_the_same(&refusal);
+            return Ok(if stands {
+                Ok(ObjectEvent { id, state: ObjectState::Unchanged })
+            } else {
+                Err(refusal)
+            });
+        }
     };
     let version = after.pointer("/metadata/resourceVersion").and_then(Value::as_str);
     let state = match before {

@@ -56,6 +56,13 @@ impl Ground {
         object.wave == Wave::Namespace && others
     }
 
+    /// Whether a refusal leaves things as they are: the namespace stands, and may not be changed by who asks. A Role inside of it
+    /// lets one do everything else.
+    pub fn stands_all_the_same(&self, Refusal { id, reason }: &Refusal) -> bool {
+        let stands = self.namespace.as_ref().is_some_and(|namespace| namespace.id == *id);
+        stands && matches!(**reason, Reason::Forbidden { .. })
+    }
+
     /// The object of a name as it is; none where it is not there.
     ///
     /// # Errors
@@ -70,5 +77,37 @@ impl Ground {
             Some(live) if live.is_going() => refused(Reason::Going),
             live => Ok(live),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn id(kind: &str, name: &str) -> Id {
+        Id { kind: kind.to_owned(), namespace: None, ..Id::secret("", name) }
+    }
+
+    fn ground(namespace: Option<&str>) -> Ground {
+        let live = |name: &str| Live { id: id("Namespace", name), wave: Wave::Namespace, value: json!({}) };
+        Ground {
+            owner: Owner { pipeline: "trips".to_owned() },
+            namespace: namespace.map(live),
+            inventory: Inventory::default(),
+            foreign: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_namespace_that_stands_and_may_not_be_changed_stays_as_it_is() {
+        let forbidden = || Box::new(Reason::Forbidden { message: "cannot patch resource".to_owned() });
+        let refusal = |kind: &str| Refusal { id: id(kind, "trips"), reason: forbidden() };
+        assert!(ground(Some("trips")).stands_all_the_same(&refusal("Namespace")));
+        assert!(!ground(Some("trips")).stands_all_the_same(&refusal("Secret")));
+        assert!(!ground(None).stands_all_the_same(&refusal("Namespace")));
+        let invalid = Refusal { reason: Box::new(Reason::Going), ..refusal("Namespace") };
+        assert!(!ground(Some("trips")).stands_all_the_same(&invalid));
     }
 }

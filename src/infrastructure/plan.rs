@@ -110,6 +110,7 @@ async fn change(
     };
     let (after, conflicts) = match dry_run(cluster, object).await? {
         Ok(answer) => answer,
+        Err(refusal) if ground.stands_all_the_same(&refusal) => return change(Action::Leave),
         Err(refusal) => return Ok(Err(refusal)),
     };
     match live {
