@@ -41,6 +41,8 @@ pub enum Kept {
     Volume,
     /// It opens what a volume holds.
     Password,
+    /// Others may have put something in it.
+    Common,
     /// The namespace was there before runner.
     NotOurs,
     /// Others' objects are in the namespace.
@@ -90,11 +92,11 @@ pub async fn survey(
     data: Data,
 ) -> Result<Destruction, ObjectsError> {
     let id = cluster.namespace_id();
-    let Some(namespace) = cluster.find(&id, Wave::Namespace).await? else {
-        return Ok(Destruction::default());
-    };
     let inventory = Inventory::discover(cluster, owner, objects).await?;
     let mut destruction = sort(&inventory, data);
+    let Some(namespace) = cluster.find(&id, Wave::Namespace).await? else {
+        return Ok(destruction);
+    };
     match stays(cluster, owner, &namespace, &destruction).await? {
         Some(kept) => destruction.stays.push((id, kept)),
         None => destruction.goes.push(namespace),
@@ -111,6 +113,7 @@ fn sort(inventory: &Inventory, data: Data) -> Destruction {
         let opens = live.id.kind == "Secret" && live.id.name.ends_with(NEO4J_AUTH);
         let password = opens && live.outlives_its_manifest() && holds_volumes;
         match data {
+            _ if live.is_common() => destruction.stays.push((live.id.clone(), Kept::Common)),
             Data::Keep if live.is_volume() => destruction.stays.push((live.id.clone(), Kept::Volume)),
             Data::Keep if password => destruction.stays.push((live.id.clone(), Kept::Password)),
             _ => destruction.goes.push(live.clone()),
@@ -142,7 +145,7 @@ async fn stays(
     if !namespace.belongs_to(owner) {
         return Ok(Some(Kept::NotOurs));
     }
-    if !destruction.stays.is_empty() {
+    if destruction.stays.iter().any(|(id, _)| id.namespace.as_deref() == Some(cluster.namespace())) {
         return Ok(Some(Kept::HoldsKept));
     }
     match foreign(cluster, destruction).await {
@@ -283,6 +286,16 @@ mod tests {
         assert_eq!(goes(&destruction), ["StatefulSet", "Service", "ConfigMap"]);
         let stays: Vec<&Kept> = destruction.stays.iter().map(|(_, kept)| kept).collect();
         assert_eq!(stays, [&Kept::Volume, &Kept::Password]);
+    }
+
+    #[test]
+    fn a_kind_that_a_chart_has_defined_stays_with_what_others_have_made_of_it() {
+        let none = json!({});
+        let defined = live("CustomResourceDefinition", Wave::Settings, &none);
+        let destruction =
+            sort(&[defined, live("ClusterRole", Wave::Settings, &none)].into_iter().collect(), Data::Delete);
+        assert_eq!(goes(&destruction), ["ClusterRole"]);
+        assert!(matches!(destruction.stays.as_slice(), [(_, Kept::Common)]));
     }
 
     #[test]

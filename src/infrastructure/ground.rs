@@ -29,20 +29,17 @@ impl Ground {
     /// Looks what is there.
     pub async fn survey(cluster: &Cluster, owner: &Owner, objects: &[Object]) -> Result<Self, ObjectsError> {
         let namespace = standing_namespace(cluster).await?;
-        let (inventory, foreign) = if namespace.is_some() {
-            let inventory = Inventory::discover(cluster, owner, objects).await?;
-            let others = objects
-                .iter()
-                .filter(|object| object.wave != Wave::Namespace && inventory.get(&object.id()).is_none());
-            let others = others.map(|object| {
-                let (id, wave) = (object.id(), object.wave);
-                async move { cluster.find(&id, wave).await }
-            });
-            let found: Vec<Option<Live>> = stream::iter(others).buffered(AT_ONCE).try_collect().await?;
-            (inventory, found.into_iter().flatten().collect())
-        } else {
-            (Inventory::default(), Vec::new())
-        };
+        // Where the namespace is not there, something may stand outside of it all the same.
+        let inventory = Inventory::discover(cluster, owner, objects).await?;
+        let others = objects
+            .iter()
+            .filter(|object| object.wave != Wave::Namespace && inventory.get(&object.id()).is_none());
+        let others = others.map(|object| {
+            let (id, wave) = (object.id(), object.wave);
+            async move { cluster.find(&id, wave).await }
+        });
+        let found: Vec<Option<Live>> = stream::iter(others).buffered(AT_ONCE).try_collect().await?;
+        let foreign = found.into_iter().flatten().collect();
         Ok(Self { owner: owner.clone(), namespace, inventory, foreign })
     }
 

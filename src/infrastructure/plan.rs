@@ -101,7 +101,7 @@ async fn change(
         return change(Action::Leave);
     }
     // In a namespace that is not there yet, a dry run finds nothing but that.
-    if !ground.has_namespace() && object.wave != Wave::Namespace {
+    if !ground.has_namespace() && id.namespace.is_some() {
         return change(Action::Create);
     }
     let live = match ground.owned(&id) {

@@ -48,6 +48,8 @@ pub enum Reason {
         managed_by: Option<String>,
         /// The pipeline that it belongs to.
         pipeline: Option<String>,
+        /// That pipeline's namespace, where the object stands outside of it.
+        namespace: Option<String>,
     },
     /// Others look after some of its fields.
     Conflict(Vec<Conflict>),
