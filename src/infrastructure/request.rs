@@ -85,6 +85,18 @@ impl RequestError {
         }
     }
 
+    /// Whether nobody answers, or not to us: any other request would meet the same.
+    pub(super) const fn is_lost(&self) -> bool {
+        match self {
+            Self::Unreachable { .. }
+            | Self::Silent { .. }
+            | Self::Certificate { .. }
+            | Self::Credentials { .. }
+            | Self::Login { .. } => true,
+            Self::Forbidden { .. } | Self::Refused(_) | Self::Unexpected { .. } => false,
+        }
+    }
+
     /// Whether the same request may go well a little later.
     fn may_pass(&self) -> bool {
         match self {
@@ -103,6 +115,7 @@ impl RequestError {
             kube::Error::Api(status) => Self::Refused(status),
             kube::Error::Auth(error) => Self::Login { reason: login(&error) },
             kube::Error::SerdeError(error) => Self::Unexpected { server, reason: error.to_string() },
+            kube::Error::Discovery(error) => Self::Unexpected { server, reason: error.to_string() },
             error => connection(server, &error),
         }
     }
