@@ -1,5 +1,7 @@
 //! The job of a run inside the cluster: begun, looked at, listened to, ended.
 
+mod place;
+
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -11,14 +13,21 @@ use kube::Api;
 use kube::api::{ListParams, LogParams, Patch, PatchParams};
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::Instant;
+
+pub use place::Place;
 
 use super::apply::{Run, apply_one, delete};
 use super::manifests::job::{CONTAINER, REPORT_KEY};
 use super::object::FIELD_MANAGER;
+use super::request::ANSWERS_WITHIN;
 use super::{Cluster, Conflicts, Id, Live, Names, Object, ObjectsError, Refusal, RequestError, Wave};
 
 /// How often it is looked whether something is gone.
 const LOOKING: Duration = Duration::from_millis(300);
+
+/// The longest grace period of its pods is one minute.
+const GONE_WITHIN: Duration = Duration::from_mins(4);
 
 /// How a job stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -143,7 +152,12 @@ impl Jobs<'_> {
         for live in found.iter().filter(|live| once.iter().any(|(id, _)| *id == live.id)) {
             delete(self.cluster, live).await?;
         }
+        let began = Instant::now();
         while self.look().await?.is_some() {
+            if began.elapsed() > GONE_WITHIN {
+                let still = once.into_iter().filter(|(_, wave)| *wave == Wave::Jobs).map(|(id, _)| id);
+                return Err(ObjectsError::NotGone { still: still.collect(), seconds: GONE_WITHIN.as_secs() });
+            }
             tokio::time::sleep(LOOKING).await;
         }
         Ok(())
@@ -180,18 +194,29 @@ impl Jobs<'_> {
         Ok(pods.iter().map(pod).collect())
     }
 
-    /// What a pod says, line by line, from its first: to what it has said so far, or until it ends.
+    /// What a pod says, line by line, each with its moment, from where it was left: to what it has said so far, or until it ends.
     ///
     /// # Errors
-    /// Where the API server does not answer, or refuses.
+    /// Where the API server does not answer, or refuses. Who follows is asked once, and asks again at the next look.
     pub async fn lines(
         &self,
         pod: &str,
         follow: bool,
+        place: &mut Place,
     ) -> Result<impl Stream<Item = std::io::Result<String>> + use<>, RequestError> {
-        let params = LogParams { follow, container: Some(CONTAINER.to_owned()), ..LogParams::default() };
+        let params = LogParams {
+            follow,
+            container: Some(CONTAINER.to_owned()),
+            timestamps: true,
+            since_time: place.resume(),
+            ..LogParams::default()
+        };
         let api = self.pods();
-        let reader = self.cluster.ask(|| api.log_stream(pod, &params)).await?;
+        let reader = if follow {
+            self.cluster.ask_once(api.log_stream(pod, &params), ANSWERS_WITHIN).await?
+        } else {
+            self.cluster.ask(|| api.log_stream(pod, &params)).await?
+        };
         Ok(reader.lines().into_stream())
     }
 

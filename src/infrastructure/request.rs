@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Cluster;
 
 /// An API server that does not answer one request within this time is not there.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// An API server that was there is given this time to come back.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// Between two attempts at most.
@@ -98,7 +98,8 @@ impl RequestError {
     }
 
     /// Whether the same request may go well a little later.
-    fn may_pass(&self) -> bool {
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Silent { .. } => true,
             // Too many requests, or a server that starts, stops, or has lost its own store for a moment.

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
+use tokio::time::timeout;
 
 use super::deploy::Site;
 use super::run::Options;
 use super::validate::Plan;
 use super::{Fault, fault, report};
 use crate::infrastructure::RequestError;
-use crate::infrastructure::job::{Activity, JobPod, JobState, Jobs, RunJob};
+use crate::infrastructure::job::{Activity, JobPod, JobState, Jobs, Place, RunJob};
 use crate::report::Report;
 
 /// How often it is looked whether there is another pod, or the job has ended.
 const LOOKING: Duration = Duration::from_secs(1);
+
+/// A pod may have nothing to say for long, and a connection may be dead without a word: after so long it is looked again.
+const SILENT_FOR: Duration = Duration::from_secs(30);
 
 /// What is heard of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +58,7 @@ pub async fn logs(
     let spec = plan.pipeline.spec.infrastructure.kubernetes.as_ref().ok_or_else(fault::no_cluster)?;
     let site = Site::open(plan, options, spec).await?;
     let jobs = Jobs { cluster: &site.cluster, names: &site.names };
-    let mut ear = Ear { jobs, loader, follow, heard: BTreeMap::new(), states: BTreeMap::new() };
+    let mut ear = Ear { jobs, loader, follow, pods: BTreeMap::new() };
     let job = loop {
         // Looked at before the pods: what they said until then is heard.
         let job = jobs.look().await?.ok_or_else(|| fault::no_job(&site.names.run(), &spec.namespace))?;
@@ -96,9 +100,19 @@ struct Ear<'a> {
     jobs: Jobs<'a>,
     loader: u32,
     follow: bool,
-    /// How many lines of each pod were heard.
-    heard: BTreeMap<String, usize>,
-    states: BTreeMap<String, Activity>,
+    /// What is known of each pod, by its identity.
+    pods: BTreeMap<String, Known>,
+}
+
+/// What is known of a pod.
+#[derive(Default)]
+struct Known {
+    /// What it was seen to do last.
+    activity: Option<Activity>,
+    /// How far its log was heard.
+    place: Place,
+    /// Why its log cannot be heard, as it was told last.
+    deaf: Option<String>,
 }
 
 impl Ear<'_> {
@@ -114,7 +128,8 @@ impl Ear<'_> {
 
     /// Tells that a pod is in another state.
     fn note(&mut self, pod: &JobPod, tell: &mut impl FnMut(Heard)) {
-        let before = self.states.insert(pod.uid.clone(), pod.state.clone());
+        let known = self.pods.entry(pod.uid.clone()).or_default();
+        let before = known.activity.replace(pod.state.clone());
         if before.as_ref() == Some(&pod.state) {
             return;
         }
@@ -128,23 +143,46 @@ impl Ear<'_> {
     }
 
     async fn hear(&mut self, pod: &JobPod, tell: &mut impl FnMut(Heard)) -> Result<(), Fault> {
-        let heard = self.heard.entry(pod.uid.clone()).or_default();
-        let lines = match self.jobs.lines(&pod.name, self.follow).await {
+        let known = self.pods.entry(pod.uid.clone()).or_default();
+        let lines = match self.jobs.lines(&pod.name, self.follow, &mut known.place).await {
             Ok(lines) => lines,
             // A pod that has gone meanwhile has nothing more to say.
             Err(RequestError::Refused(status)) if matches!(status.code, 400 | 404) => return Ok(()),
+            // Its node may be away, or the API server for a moment; the job itself is looked at all the same.
+            Err(error) if error.may_pass() => {
+                known.cannot_be_heard(&pod.name, &error.to_string(), tell);
+                return Ok(());
+            }
             Err(error) => return Err(error.into()),
         };
+        known.deaf = None;
         let mut lines = std::pin::pin!(lines);
-        let mut number = 0;
-        // A connection that breaks off is taken up again at the next look.
-        while let Ok(Some(line)) = lines.try_next().await {
-            number += 1;
-            if number > *heard {
-                *heard = number;
-                tell(Heard::Line(line));
+        loop {
+            match timeout(SILENT_FOR, lines.try_next()).await {
+                Ok(Ok(Some(line))) => {
+                    if let Some(words) = known.place.news(&line) {
+                        tell(Heard::Line(words.to_owned()));
+                    }
+                }
+                Ok(Ok(None)) => return Ok(()),
+                // What broke off, or went silent, is taken up again at the next look.
+                _ if self.follow => return Ok(()),
+                _ => {
+                    known.cannot_be_heard(&pod.name, "the connection broke off", tell);
+                    return Ok(());
+                }
             }
         }
-        Ok(())
+    }
+}
+
+impl Known {
+    /// Tells why the log of a pod cannot be heard, unless that was told.
+    fn cannot_be_heard(&mut self, pod: &str, why: &str, tell: &mut impl FnMut(Heard)) {
+        if self.deaf.as_deref() != Some(why) {
+            self.deaf = Some(why.to_owned());
+            let state = format!("its log cannot be read: {why}");
+            tell(Heard::Pod { name: pod.to_owned(), state, begun: true });
+        }
     }
 }
