@@ -17,7 +17,7 @@ use crate::stages::{Fault, Origin, detach};
 
 /// Show what a run inside the cluster says, and its report once it has ended.
 ///
-/// The exit code is the run's. Ctrl-C ends the looking, not the run.
+/// The exit code is the run's; 1 where another loader has failed. Ctrl-C ends the looking, not the run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The pipeline file.
@@ -121,6 +121,10 @@ fn show(
     if !args.output.json() {
         ui.data(&report::text::render(&report, ui.terminal()))?;
         ui.words(&format!("report: {}\n", folder.join("report.html").display()));
+    }
+    if let Some(Fault(findings)) = ended.fault {
+        document::show(ui, document, &findings);
+        return Ok(Exit::Failed);
     }
     Ok(match report.status {
         Status::Done => Exit::Done,

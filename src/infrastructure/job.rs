@@ -43,6 +43,9 @@ pub enum JobState {
         reason: String,
         /// The reason at length.
         message: String,
+        /// The loader that failed, where it is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        loader: Option<u32>,
     },
 }
 
@@ -245,7 +248,7 @@ impl Jobs<'_> {
 fn read(job: &Job) -> RunJob {
     let status = job.status.clone().unwrap_or_default();
     RunJob {
-        state: state(&status),
+        state: state(&status, job.metadata.name.as_deref().unwrap_or_default()),
         loaders: job.spec.as_ref().and_then(|spec| spec.completions).unwrap_or(1),
         active: status.active.unwrap_or(0),
         failed: status.failed.unwrap_or(0),
@@ -254,20 +257,30 @@ fn read(job: &Job) -> RunJob {
 }
 
 /// A job has ended when one of these conditions holds; until then its pods may still be on their way out.
-fn state(status: &JobStatus) -> JobState {
+fn state(status: &JobStatus, name: &str) -> JobState {
     for condition in status.conditions.iter().flatten().filter(|condition| condition.status == "True") {
         match condition.type_.as_str() {
             "Complete" => return JobState::Done,
             "Failed" => {
+                let message = condition.message.clone().unwrap_or_default();
+                let loader = failed_loader(status.failed_indexes.as_deref(), &message, name);
                 return JobState::Failed {
                     reason: condition.reason.clone().unwrap_or_default(),
-                    message: condition.message.clone().unwrap_or_default(),
+                    message,
+                    loader,
                 };
             }
             _ => {}
         }
     }
     JobState::UnderWay
+}
+
+/// The first loader that failed: of those that the job lists (`1,3-5`), else by the name of a pod in the message (`NAME-1-x7k2p`).
+fn failed_loader(listed: Option<&str>, message: &str, name: &str) -> Option<u32> {
+    let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
+    let named = || number(message.split_once(&format!("{name}-"))?.1);
+    listed.and_then(number).or_else(named)
 }
 
 fn pod(pod: &Pod) -> JobPod {
@@ -298,7 +311,8 @@ mod tests {
     use super::*;
 
     fn job(conditions: &serde_json::Value) -> RunJob {
-        let job = json!({ "spec": { "completions": 3, "template": {} }, "status": { "active": 2, "conditions": conditions } });
+        let status = json!({ "active": 2, "conditions": conditions });
+        let job = json!({ "metadata": { "name": "trips-run" }, "spec": { "completions": 3, "template": {} }, "status": status });
         read(&serde_json::from_value(job).unwrap())
     }
 
@@ -316,14 +330,25 @@ mod tests {
     #[test]
     fn a_job_that_was_given_up_says_why() {
         let failed = json!([
-            { "type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "exit code 78" },
+            { "type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "pod taxis/trips-run-2-x7k2p failed" },
         ]);
         let RunJob { state, loaders, active, .. } = job(&failed);
         assert_eq!((loaders, active), (3, 2));
         assert_eq!(
             state,
-            JobState::Failed { reason: "PodFailurePolicy".into(), message: "exit code 78".into() }
+            JobState::Failed {
+                reason: "PodFailurePolicy".into(),
+                message: "pod taxis/trips-run-2-x7k2p failed".into(),
+                loader: Some(2),
+            }
         );
+    }
+
+    #[test]
+    fn the_loader_that_failed_is_listed_or_named() {
+        assert_eq!(failed_loader(Some("1,3-5"), "", "trips-run"), Some(1));
+        assert_eq!(failed_loader(Some(""), "pod taxis/trips-run-12-x7k2p failed", "trips-run"), Some(12));
+        assert_eq!(failed_loader(None, "the job was active longer than its deadline", "trips-run"), None);
     }
 
     #[test]

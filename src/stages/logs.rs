@@ -12,7 +12,7 @@ use super::validate::Plan;
 use super::{Fault, fault, report};
 use crate::infrastructure::RequestError;
 use crate::infrastructure::job::{Activity, JobPod, JobState, Jobs, Place, RunJob};
-use crate::report::Report;
+use crate::report::{Report, Status};
 
 /// How often it is looked whether there is another pod, or the job has ended.
 const LOOKING: Duration = Duration::from_secs(1);
@@ -43,6 +43,8 @@ pub struct Ended {
     pub job: RunJob,
     /// Its report, once it has one.
     pub report: Option<Report>,
+    /// Why it was given up, where the report does not say that.
+    pub fault: Option<Fault>,
 }
 
 /// Hears what a loader of the pipeline's job says: all that it has said so far, or until the job ends.
@@ -69,17 +71,28 @@ pub async fn logs(
         tokio::time::sleep(LOOKING).await;
     };
     if job.state == JobState::UnderWay {
-        return Ok(Ended { job, report: None });
+        return Ok(Ended { job, report: None, fault: None });
     }
     let text = jobs.report().await?;
-    if let Some(report) = text.and_then(|text| serde_json::from_str(&text).ok()) {
-        return Ok(Ended { job, report: Some(report) });
+    let report: Option<Report> = text.and_then(|text| serde_json::from_str(&text).ok());
+    if report.as_ref().is_some_and(|report| tells_the_end(report.status, &job.state)) {
+        return Ok(Ended { job, report, fault: None });
     }
-    let code = match jobs.loader(0).await?.pop() {
+    let failed = match &job.state {
+        JobState::Failed { loader, .. } => loader.unwrap_or(0),
+        JobState::Done | JobState::UnderWay => 0,
+    };
+    let code = match jobs.loader(failed).await?.pop() {
         Some(JobPod { state: Activity::Ended { code }, .. }) => Some(code),
         _ => None,
     };
-    Err(fault::job_failed(&site.names.run(), &job.state, code))
+    let fault = fault::job_failed(&site.names.run(), &job.state, loader, code);
+    if report.is_none() { Err(fault) } else { Ok(Ended { job, report, fault: Some(fault) }) }
+}
+
+/// Whether a report tells how its job ended: the first loader's is done, or was stopped with the others, where another one has failed.
+fn tells_the_end(report: Status, job: &JobState) -> bool {
+    report == Status::Failed || !matches!(job, JobState::Failed { .. })
 }
 
 /// Writes a report to a folder, or to the pipeline's state folder.
@@ -184,5 +197,20 @@ impl Known {
             let state = format!("its log cannot be read: {why}");
             tell(Heard::Pod { name: pod.to_owned(), state, begun: true });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_ended_well_does_not_tell_why_the_job_was_given_up() {
+        let given_up =
+            JobState::Failed { reason: "PodFailurePolicy".into(), message: String::new(), loader: Some(1) };
+        assert!(!tells_the_end(Status::Done, &given_up));
+        assert!(!tells_the_end(Status::Interrupted, &given_up));
+        assert!(tells_the_end(Status::Failed, &given_up));
+        assert!(tells_the_end(Status::Done, &JobState::Done));
     }
 }
