@@ -6,7 +6,7 @@ use super::cluster::ClusterArgs;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
 use super::{document, progress};
-use crate::progress::{Event, Progress};
+use crate::progress::{Event, Outcome, Progress};
 use crate::report::{self, Status};
 use crate::spec::load::Document;
 use crate::stages::detach::Detached;
@@ -143,7 +143,7 @@ pub fn begin(
     let detaching = async |progress, interrupt| {
         Box::pin(detach::detach(document, origin, options, &progress, &interrupt)).await
     };
-    let Detached { invalid, findings, begun } =
+    let Detached { outcome, invalid, findings, begun } =
         super::runtime()?.block_on(progress::attend(ui, json, detaching))?;
     if !json {
         document::show(ui, document, &findings);
@@ -152,9 +152,10 @@ pub fn begin(
             ui.words(&format!("the run goes on in the cluster; `runner logs {file} --follow` follows it\n"));
         }
     }
-    Ok(match begun {
+    Ok(match outcome {
         _ if invalid => Exit::InvalidFile,
-        Some(_) => Exit::Done,
-        None => Exit::Failed,
+        Outcome::Failed => Exit::Failed,
+        Outcome::Interrupted => Exit::Interrupted,
+        Outcome::Done | Outcome::Unchanged | Outcome::Skipped => Exit::Done,
     })
 }

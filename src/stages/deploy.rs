@@ -93,7 +93,7 @@ pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
 /// folder, which is told in `folder` as soon as it is known; and in it the constraints that the mapping needs.
 ///
 /// # Errors
-/// Where a server cannot be deployed or reached, the folder cannot be used, another process holds it, or a constraint cannot be
+/// Where a stop is asked for before the servers are reached, a server cannot be deployed or reached, the folder cannot be used, another process holds it, or a constraint cannot be
 /// made.
 pub(super) async fn deploy(
     plan: &Plan,
@@ -115,20 +115,22 @@ pub(super) async fn deploy(
         }
         Target::External | Target::Kubernetes if options.share.is_some() => {
             let prepare = async || {
-                let servers = servers(plan, options).await?;
+                let servers = outages.until_stopped(Box::pin(servers(plan, options))).await?;
                 on_servers(plan, options, servers, None, outages).await
             };
             // A pod of a job begins whether or not the servers are there.
             return outages.wait_out(prepare).await;
         }
         Target::External => {
-            return on_servers(plan, options, servers(plan, options).await?, None, outages).await;
+            let servers = outages.until_stopped(Box::pin(servers(plan, options))).await?;
+            return on_servers(plan, options, servers, None, outages).await;
         }
         Target::Kubernetes => {
             let Some(spec) = &plan.pipeline.spec.infrastructure.kubernetes else {
                 return Err(super::fault::no_servers());
             };
-            let (servers, deployed) = kubernetes::deploy(plan, options, spec, &outages.progress).await?;
+            let deploying = Box::pin(kubernetes::deploy(plan, options, spec, &outages.progress));
+            let (servers, deployed) = outages.until_stopped(deploying).await?;
             return on_servers(plan, options, servers, Some(deployed), outages).await;
         }
     }

@@ -60,7 +60,7 @@ impl Journal {
         let seconds = begun.elapsed().as_secs_f64();
         let (outcome, summary, rows) = match &result {
             Ok(value) => (value.outcome(), value.summary(), value.rows()),
-            Err(fault) => (Outcome::Failed, fault.summary(), None),
+            Err(fault) => (fault.outcome(), fault.summary(), None),
         };
         self.stages.push(StageReport {
             name: stage.to_string(),
@@ -73,8 +73,10 @@ impl Journal {
         result
     }
 
-    /// Keeps the stages before the report that were not begun, because one before them failed.
+    /// Keeps the stages before the report that were not begun, because one before them failed or was stopped.
     pub fn skip_rest(&mut self) {
+        let stopped = self.stages.iter().any(|stage| stage.status == Outcome::Interrupted);
+        let why = if stopped { "the stage before it was stopped" } else { "the stage before it failed" };
         for stage in [Stage::Deploy, Stage::Stream, Stage::Analyse] {
             let name = stage.to_string();
             if self.stages.iter().all(|known| known.name != name) {
@@ -82,7 +84,7 @@ impl Journal {
                     name,
                     status: Outcome::Skipped,
                     seconds: 0.0,
-                    summary: "the stage before it failed".to_owned(),
+                    summary: why.to_owned(),
                     rows_per_second: None,
                 });
             }

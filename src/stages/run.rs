@@ -155,9 +155,10 @@ impl Results {
         self.streamed.as_ref().is_some_and(|streamed| streamed.rows.moved() == 0)
     }
 
-    /// How the run ended; to be stopped is the only end of one that follows the topic.
+    /// How the run ended; to be stopped is the only end of one that follows the topic, once it does.
     fn outcome(&self, options: &Options, interrupt: &Interrupt) -> Outcome {
-        match (self.failed(), interrupt.requested() && !options.follow, self.unchanged()) {
+        let follows = options.follow && self.streamed.is_some();
+        match (self.failed(), interrupt.requested() && !follows, self.unchanged()) {
             (true, _, _) => Outcome::Failed,
             (false, true, _) => Outcome::Interrupted,
             (false, false, true) => Outcome::Unchanged,

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, ResourceQuota};
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use super::bed::Namespace;
 use super::deployment::Deployment;
 use crate::external::trips;
 use crate::harness::{Outcome, outcome};
+use crate::kills::interrupt;
 use crate::proxy::{Proxy, Way};
 use crate::servers::until;
 
@@ -79,6 +81,20 @@ fn a_storage_class_that_is_not_there() {
     }]);
     deployment.write(trips());
     insta::assert_snapshot!(fails(&deployment));
+}
+
+#[test]
+fn a_stop_is_heard_while_pods_are_awaited() {
+    let kafka = json!({ "resources": { "requests": { "cpu": "64" } } });
+    let Some(deployment) = deployment("stopped", &kafka) else { return };
+    let child = deployment.start(&["run"]);
+    until(Duration::from_mins(1), "there is a pod", || !deployment.all::<Pod>().is_empty());
+    interrupt(&child);
+    let begun = Instant::now();
+    let outcome = outcome(child).exits(130);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}: {outcome:?}", begun.elapsed());
+    assert_eq!(deployment.report()["status"], "interrupted");
+    assert!(!deployment.all::<StatefulSet>().is_empty(), "what was applied stands");
 }
 
 #[test]
