@@ -38,7 +38,7 @@ impl Doomed {
     ) -> Result<Self, Fault> {
         let kubernetes = pipeline.spec.infrastructure.kubernetes.as_ref();
         let spec = kubernetes.ok_or_else(super::fault::nothing_deployed)?;
-        let (cluster, _) = kubernetes::cluster(options, spec).await?;
+        let cluster = kubernetes::cluster(options, spec).await?;
         access::check(&cluster, Undertaking::Servers).await?;
         let owner = Names::of(pipeline, spec).owner();
         // Where no manifests can be made any more, the kinds that runner itself makes are looked through all the same.

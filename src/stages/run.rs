@@ -282,5 +282,5 @@ async fn conclude(
 /// Whether this is the pod of a job that reports: its files go with it.
 fn is_job(plan: &Plan, options: &Options) -> bool {
     let leads = options.share.is_some_and(Share::leads);
-    leads && options.target(plan) == Target::Kubernetes && options.access.is_in_cluster()
+    leads && options.target(plan) == Target::Kubernetes && options.access.in_cluster
 }
