@@ -150,6 +150,15 @@ impl Interrupt {
             std::future::pending::<()>().await;
         }
     }
+
+    /// Does what may be given up at any moment, until the request is made; none where it was, and the work was not at its end.
+    pub async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.made() => None,
+            done = work => Some(done),
+        }
+    }
 }
 
 impl Interrupter {
@@ -176,5 +185,27 @@ impl Progress {
     pub fn tell(&self, event: Event) {
         // A reader that has gone away must not stop the run.
         let _ = self.0.send(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_without_an_end_is_given_up_when_that_is_asked_for() {
+        let (interrupter, interrupt) = Interrupt::channel();
+        assert_eq!(interrupt.or(async { 1 }).await, Some(1));
+        let waiting = interrupt.or(std::future::pending::<()>());
+        let (given_up, ()) = tokio::join!(waiting, async { interrupter.request() });
+        assert_eq!(given_up, None);
+        assert_eq!(interrupt.or(async { 1 }).await, None, "nothing new is begun");
+    }
+
+    #[tokio::test]
+    async fn where_nobody_can_ask_for_a_stop_work_goes_to_its_end() {
+        let (interrupter, interrupt) = Interrupt::channel();
+        drop(interrupter);
+        assert_eq!(interrupt.or(tokio::task::yield_now()).await, Some(()));
     }
 }

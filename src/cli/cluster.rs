@@ -8,7 +8,7 @@ use crate::infrastructure::Access;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Kubernetes")]
 pub struct ClusterArgs {
-    /// The kubeconfig, instead of `KUBECONFIG`, `~/.kube/config` or what a pod is given.
+    /// The kubeconfig, instead of `KUBECONFIG`, what a pod is given, or `~/.kube/config`.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 
@@ -16,7 +16,7 @@ pub struct ClusterArgs {
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
 
-    /// Reach servers by the names of their services, as a pod of the cluster does; a pod finds that out by itself.
+    /// Reach servers by the names of their services; a pod in the pipeline's own namespace does so by itself.
     #[arg(long)]
     in_cluster: bool,
 }

@@ -59,7 +59,7 @@ pub fn run(ui: &Ui, args: &Args) -> Result<Exit, CommandError> {
     };
     let options = Options { access: args.cluster.access(), ..Options::default() };
     let data = if args.delete_data { Data::Delete } else { Data::Keep };
-    let doomed = match runtime.block_on(Doomed::survey(&pipeline, &options, data)) {
+    let doomed = match runtime.block_on(Doomed::survey(&pipeline, &origin.base, &options, data)) {
         Ok(doomed) => doomed,
         Err(fault) => return failed(fault),
     };
@@ -102,6 +102,7 @@ fn why(kept: &Kept) -> String {
     match kept {
         Kept::Volume => "it holds data, which `--delete-data` deletes".to_owned(),
         Kept::Password => "it opens what the volumes hold".to_owned(),
+        Kept::Common => "others may have put something in it: take it away by hand".to_owned(),
         Kept::NotOurs => "runner did not make it".to_owned(),
         Kept::HoldsKept => "what stays is in it".to_owned(),
         Kept::Unknown { message } => format!("it is not known what else is in it: {message}"),

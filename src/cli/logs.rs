@@ -6,7 +6,7 @@ use super::cluster::ClusterArgs;
 use super::exit::{CommandError, Exit};
 use super::ui::{OutputArgs, Ui};
 use super::{document, progress};
-use crate::progress::{Event, Progress};
+use crate::progress::{Event, Outcome, Progress};
 use crate::report::{self, Status};
 use crate::spec::load::Document;
 use crate::stages::detach::Detached;
@@ -17,7 +17,7 @@ use crate::stages::{Fault, Origin, detach};
 
 /// Show what a run inside the cluster says, and its report once it has ended.
 ///
-/// The exit code is the run's. Ctrl-C ends the looking, not the run.
+/// The exit code is the run's; 1 where another loader has failed. Ctrl-C ends the looking, not the run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The pipeline file.
@@ -139,6 +139,10 @@ fn show(
         ui.data(&report::text::render(&report, ui.terminal())).or_else(CommandError::unless_gone)?;
         ui.words(&format!("report: {}\n", folder.join("report.html").display()));
     }
+    if let Some(Fault(findings)) = ended.fault {
+        document::show(ui, document, &findings);
+        return Ok(Exit::Failed);
+    }
     Ok(match report.status {
         Status::Done => Exit::Done,
         Status::Failed => Exit::Failed,
@@ -156,7 +160,7 @@ pub fn begin(
     let detaching = async |progress, interrupt| {
         Box::pin(detach::detach(document, origin, options, &progress, &interrupt)).await
     };
-    let Detached { invalid, findings, begun } =
+    let Detached { outcome, invalid, findings, begun } =
         super::runtime()?.block_on(progress::attend(ui, json, detaching))?;
     if !json {
         document::show(ui, document, &findings);
@@ -165,9 +169,10 @@ pub fn begin(
             ui.words(&format!("the run goes on in the cluster; `runner logs {file} --follow` follows it\n"));
         }
     }
-    Ok(match begun {
+    Ok(match outcome {
         _ if invalid => Exit::InvalidFile,
-        Some(_) => Exit::Done,
-        None => Exit::Failed,
+        Outcome::Failed => Exit::Failed,
+        Outcome::Interrupted => Exit::Interrupted,
+        Outcome::Done | Outcome::Unchanged | Outcome::Skipped => Exit::Done,
     })
 }

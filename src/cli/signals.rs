@@ -1,4 +1,4 @@
-//! Ctrl-C: once to finish the batch under way, twice to stop at once.
+//! Ctrl-C: once to stop after the batch that is under way, if one is; twice to stop at once.
 
 use std::io;
 
@@ -15,7 +15,7 @@ pub fn listen(interrupter: Interrupter) -> io::Result<()> {
     let mut signals = Signals::new()?;
     tokio::spawn(async move {
         signals.next().await;
-        eprintln!("stopping after the batch under way; press Ctrl-C again to stop at once");
+        eprintln!("stopping; a batch under way is finished first, and Ctrl-C again stops at once");
         interrupter.request();
         signals.next().await;
         std::process::exit(STOPPED);

@@ -151,7 +151,7 @@ fn job(Job { name, run }: &Job) -> String {
     let state = match state {
         JobState::UnderWay => format!("is under way, {active} of {loaders} pods at work"),
         JobState::Done => "is done".to_owned(),
-        JobState::Failed { reason, message } => format!("has failed: {reason}, {message}"),
+        JobState::Failed { reason, message, .. } => format!("has failed: {reason}, {message}"),
     };
     let since = started_at.as_ref().map(|time| format!(", begun at {time}")).unwrap_or_default();
     let replaced = if *failed > 0 { format!(", {failed} pods failed on the way") } else { String::new() };

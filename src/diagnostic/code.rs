@@ -547,9 +547,9 @@ pub enum Code {
     ///
     /// `runner run --detach FILE` begins one.
     NoJob,
-    /// A run in the cluster has ended without a report.
+    /// A run in the cluster was given up, or has ended without a report.
     ///
-    /// Kubernetes has given its job up. The message has the reason; `runner logs` shows what its pods said.
+    /// The message has Kubernetes' reason, and the loader that failed where it is known: `runner logs FILE --share I` shows what it said.
     JobFailed,
     /// The report of a run in the cluster was too large to be kept there whole.
     ///

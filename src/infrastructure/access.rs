@@ -10,7 +10,7 @@ use k8s_openapi::api::authorization::v1::{
 };
 use kube::api::{Api, PostParams};
 
-use super::plan::AT_ONCE;
+use super::request::AT_ONCE;
 use super::{Cluster, RequestError, Wave};
 
 /// An API server that does not answer the first question within this time is not there.
@@ -38,7 +38,7 @@ const NEEDED_OF_RUNS: (&str, &[&str], &[&str]) =
 
 /// What following the pods and reaching their ports takes.
 const NEEDED_OF_PODS: [(&str, &[&str]); 4] = [
-    ("pods", &["get", "list", "watch", "delete"]),
+    ("pods", &["get", "list", "delete"]),
     ("pods/log", &["get"]),
     // A forward is a WebSocket, which begins with a GET; from 1.35 on it takes `create` as well.
     ("pods/portforward", &["get", "create"]),

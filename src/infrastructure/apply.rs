@@ -3,10 +3,24 @@
 use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _};
-use kube::api::{DeleteParams, Preconditions};
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions, ValidationDirective};
+use serde_json::Value;
 
-use super::plan::{AT_ONCE, Conflicts, Ground, Run, all, apply_one, standing_namespace};
+use super::ground::{Ground, standing_namespace};
+use super::object::FIELD_MANAGER;
+use super::refusal::all;
+use super::request::AT_ONCE;
 use super::{Cluster, Id, Live, Object, ObjectsError, Owner, Refusal, RequestError, Wave};
+
+/// What is done about fields that another manager looks after.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Conflicts {
+    /// The object is left as it is, and the conflict told.
+    #[default]
+    Refuse,
+    /// The fields are taken over.
+    Force,
+}
 
 /// What has become of an object so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,9 +182,17 @@ async fn one(
     };
     let after = match apply_one(cluster, object, conflicts, Run::Real).await {
         Ok(after) => after,
-        Err(error) => return Refusal::read(&id, error).map(Err),
+        Err(error) => {
+            let refusal = Refusal::read(&id, error)?;
+            let stands = ground.stands_all_the_same(&refusal);
+            return Ok(if stands {
+                Ok(ObjectEvent { id, state: ObjectState::Unchanged })
+            } else {
+                Err(refusal)
+            });
+        }
     };
-    let version = after.pointer("/metadata/resourceVersion").and_then(serde_json::Value::as_str);
+    let version = after.pointer("/metadata/resourceVersion").and_then(Value::as_str);
     let state = match before {
         None => ObjectState::Created,
         // The server writes nothing, and so gives no new version, where nothing changes. A controller that has written its status
@@ -180,6 +202,37 @@ async fn one(
         Some(_) => ObjectState::Changed,
     };
     Ok(Ok(ObjectEvent { id, state }))
+}
+
+/// Whether an apply is done, or only thought through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Run {
+    Dry,
+    Real,
+}
+
+/// Applies an object by the server; gives it as it is, or would be, after.
+pub(super) async fn apply_one(
+    cluster: &Cluster,
+    object: &Object,
+    conflicts: Conflicts,
+    run: Run,
+) -> Result<Value, RequestError> {
+    let id = object.id();
+    let params = PatchParams {
+        dry_run: run == Run::Dry,
+        force: conflicts == Conflicts::Force,
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        // A field that the server does not know would be dropped in silence.
+        field_validation: Some(ValidationDirective::Strict),
+    };
+    let api = cluster.objects(&id);
+    let patch = Patch::Apply(object.manifest());
+    let applied = cluster.ask(|| api.patch(&id.name, &params, &patch)).await?;
+    serde_json::to_value(applied).map_err(|error| RequestError::Unexpected {
+        server: cluster.address().to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 /// Deletes an object with all that belongs to it, unless it has been replaced since it was looked at.

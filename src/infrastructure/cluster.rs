@@ -1,10 +1,14 @@
 //! A cluster that can be talked to.
 
-use std::path::{Path, PathBuf};
+mod here;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::config::{InClusterError, InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
+
+use here::{Choice, Here, Server};
 
 /// A server that takes no connection within this time is not there.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
@@ -12,16 +16,13 @@ const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
 /// How a cluster is found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
-    /// The kubeconfig; without it `KUBECONFIG`, then `~/.kube/config`, then what a pod is given.
+    /// The kubeconfig; without it `KUBECONFIG`, then what a pod is given, then `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
-    /// The context of the kubeconfig; without it, its current one.
+    /// The context of the kubeconfig; without it, the file's, then its current one.
     pub context: Option<String>,
-    /// Whether this is a pod of the cluster, whatever else is there; without it, that is found out.
+    /// Whether services are reached by their names; without it, that is found out.
     pub in_cluster: bool,
 }
-
-/// Where a pod finds what it may say to the API server.
-const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// A cluster that can be talked to, and the namespace of a pipeline in it.
 #[derive(Clone)]
@@ -29,6 +30,7 @@ pub struct Cluster {
     client: Client,
     namespace: String,
     address: String,
+    by_name: bool,
 }
 
 /// Why a cluster cannot be talked to.
@@ -57,16 +59,17 @@ pub enum ClusterError {
 }
 
 impl Cluster {
-    /// A client for the cluster; nothing is sent yet.
+    /// A client for the cluster; nothing is sent yet. `context` is what a pipeline's file names, and `namespace` where it is.
     ///
     /// # Errors
     /// Where the kubeconfig cannot be used.
-    pub async fn open(access: &Access, namespace: &str) -> Result<Self, ClusterError> {
-        let mut config = access.config().await?;
+    pub async fn open(access: &Access, context: Option<&str>, namespace: &str) -> Result<Self, ClusterError> {
+        let Choice { server, by_name } = access.choose(context, namespace, &Here::look());
+        let mut config = access.config(server).await?;
         config.connect_timeout = Some(CONNECTS_WITHIN);
         let address = config.cluster_url.to_string().trim_end_matches('/').to_owned();
         let client = Client::try_from(config).map_err(ClusterError::Client)?;
-        Ok(Self { client, namespace: namespace.to_owned(), address })
+        Ok(Self { client, namespace: namespace.to_owned(), address, by_name })
     }
 
     /// The client.
@@ -81,6 +84,12 @@ impl Cluster {
         &self.namespace
     }
 
+    /// Whether services are reached by their names from here; by forwards, where they are not.
+    #[must_use]
+    pub const fn by_name(&self) -> bool {
+        self.by_name
+    }
+
     /// The API server's address.
     #[must_use]
     pub fn address(&self) -> &str {
@@ -89,33 +98,23 @@ impl Cluster {
 }
 
 impl Access {
-    /// Whether this is a pod of the cluster, where services are reached by their names: it is said so, or it has what a pod is
-    /// given and nothing names another cluster.
-    #[must_use]
-    pub fn is_in_cluster(&self) -> bool {
-        let named = self.kubeconfig.is_some() || self.context.is_some();
-        let is_pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(TOKEN).is_file();
-        self.in_cluster || (is_pod && !named && std::env::var_os("KUBECONFIG").is_none())
-    }
-
-    async fn config(&self) -> Result<Config, ClusterError> {
-        let options = KubeConfigOptions { context: self.context.clone(), ..KubeConfigOptions::default() };
-        if self.is_in_cluster() && self.kubeconfig.is_none() {
-            return Ok(Config::incluster()?);
-        }
-        if self.kubeconfig.is_none() && self.context.is_none() {
-            return Ok(Config::infer().await?);
-        }
+    async fn config(&self, server: Server) -> Result<Config, ClusterError> {
+        let context = match server {
+            Server::Own => return Ok(Config::incluster()?),
+            Server::Usual => return Ok(Config::infer().await?),
+            Server::Named { context } => context,
+        };
         let kubeconfig = match &self.kubeconfig {
             Some(file) => Kubeconfig::read_from(file)?,
             None => Kubeconfig::read()?,
         };
-        if let Some(name) = &self.context {
+        if let Some(name) = &context {
             let known: Vec<String> = kubeconfig.contexts.iter().map(|context| context.name.clone()).collect();
             if !known.contains(name) {
                 return Err(ClusterError::NoContext { name: name.clone(), known });
             }
         }
+        let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
         Ok(Config::from_custom_kubeconfig(kubeconfig, &options).await?)
     }
 }

@@ -1,27 +1,23 @@
 //! Taking a pipeline's objects away: by inventory, the last wave first, with what data needs kept unless it is asked for.
 
+mod inhabitants;
+
 use std::cmp::Reverse;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use kube::api::ListParams;
-use kube::core::DynamicObject;
-use kube::discovery::{Discovery, Scope, verbs};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::apply::{ObjectEvent, ObjectState, delete};
 use super::endpoints::NEO4J_AUTH;
-use super::plan::AT_ONCE;
-use super::{Cluster, Id, Inventory, Live, Object, ObjectsError, Owner, RequestError, Wave};
+use super::request::AT_ONCE;
+use super::{Cluster, Id, Inventory, Live, Object, ObjectsError, Owner, Wave};
 
 /// Servers write their data before they end; the longest grace period of a pod that runner makes is two minutes.
 const GONE_WITHIN: Duration = Duration::from_mins(4);
 /// Between two looks.
 const BETWEEN: Duration = Duration::from_millis(300);
-/// What every namespace has, or what comes and goes with other objects.
-const NOBODYS: [&str; 6] =
-    ["Event", "Endpoints", "EndpointSlice", "ControllerRevision", "PodMetrics", "Lease"];
 
 /// What becomes of data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +37,8 @@ pub enum Kept {
     Volume,
     /// It opens what a volume holds.
     Password,
+    /// Others may have put something in it.
+    Common,
     /// The namespace was there before runner.
     NotOurs,
     /// Others' objects are in the namespace.
@@ -48,9 +46,9 @@ pub enum Kept {
         /// Some of them.
         by: Vec<Id>,
     },
-    /// What is in the namespace may not be looked at.
+    /// What is in the namespace cannot be known: it may not be looked at, or a part of the API does not answer.
     Unknown {
-        /// The server's words.
+        /// What is in the way.
         message: String,
     },
     /// Something that stays is in it.
@@ -90,11 +88,11 @@ pub async fn survey(
     data: Data,
 ) -> Result<Destruction, ObjectsError> {
     let id = cluster.namespace_id();
-    let Some(namespace) = cluster.find(&id, Wave::Namespace).await? else {
-        return Ok(Destruction::default());
-    };
     let inventory = Inventory::discover(cluster, owner, objects).await?;
     let mut destruction = sort(&inventory, data);
+    let Some(namespace) = cluster.find(&id, Wave::Namespace).await? else {
+        return Ok(destruction);
+    };
     match stays(cluster, owner, &namespace, &destruction).await? {
         Some(kept) => destruction.stays.push((id, kept)),
         None => destruction.goes.push(namespace),
@@ -111,6 +109,7 @@ fn sort(inventory: &Inventory, data: Data) -> Destruction {
         let opens = live.id.kind == "Secret" && live.id.name.ends_with(NEO4J_AUTH);
         let password = opens && live.outlives_its_manifest() && holds_volumes;
         match data {
+            _ if live.is_common() => destruction.stays.push((live.id.clone(), Kept::Common)),
             Data::Keep if live.is_volume() => destruction.stays.push((live.id.clone(), Kept::Volume)),
             Data::Keep if password => destruction.stays.push((live.id.clone(), Kept::Password)),
             _ => destruction.goes.push(live.clone()),
@@ -142,56 +141,11 @@ async fn stays(
     if !namespace.belongs_to(owner) {
         return Ok(Some(Kept::NotOurs));
     }
-    if !destruction.stays.is_empty() {
+    if destruction.stays.iter().any(|(id, _)| id.namespace.as_deref() == Some(cluster.namespace())) {
         return Ok(Some(Kept::HoldsKept));
     }
-    match foreign(cluster, destruction).await {
-        Ok(by) if by.is_empty() => Ok(None),
-        Ok(by) => Ok(Some(Kept::Inhabited { by })),
-        Err(RequestError::Forbidden { message }) => Ok(Some(Kept::Unknown { message })),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// What is in the namespace and does not go with the pipeline's objects, over every kind that the cluster has: with a
-/// namespace goes all that is in it, also what runner knows nothing of.
-async fn foreign(cluster: &Cluster, destruction: &Destruction) -> Result<Vec<Id>, RequestError> {
-    let discovery = cluster.ask(|| Discovery::new(cluster.client()).run()).await?;
-    let kinds = discovery.groups().flat_map(kube::discovery::ApiGroup::recommended_resources);
-    let kinds = kinds.filter(|(resource, capabilities)| {
-        capabilities.scope == Scope::Namespaced
-            && capabilities.supports_operation(verbs::LIST)
-            && !NOBODYS.contains(&resource.kind.as_str())
-    });
-    let lists = kinds.map(|(resource, _)| async move {
-        let kind = Id {
-            api_version: resource.api_version.clone(),
-            kind: resource.kind.clone(),
-            namespace: Some(cluster.namespace().to_owned()),
-            name: String::new(),
-        };
-        let api =
-            kube::Api::<DynamicObject>::namespaced_with(cluster.client(), cluster.namespace(), &resource);
-        let params = ListParams::default();
-        let found = cluster.ask(|| api.list(&params)).await?;
-        Ok::<_, RequestError>(
-            found
-                .items
-                .into_iter()
-                .filter(is_somebodys)
-                .map(move |object| Id { name: object.metadata.name.unwrap_or_default(), ..kind.clone() }),
-        )
-    });
-    let found: Vec<_> = stream::iter(lists).buffered(AT_ONCE).try_collect().await?;
     let goes: Vec<&Id> = destruction.goes().collect();
-    Ok(found.into_iter().flatten().filter(|id| !goes.contains(&id)).collect())
-}
-
-/// Whether an object was made by somebody: not by a controller for another object, and not by Kubernetes for the namespace.
-fn is_somebodys(object: &DynamicObject) -> bool {
-    let owned = object.metadata.owner_references.as_ref().is_some_and(|owners| !owners.is_empty());
-    let of_kubernetes = matches!(object.metadata.name.as_deref(), Some("kube-root-ca.crt" | "default"));
-    !owned && !of_kubernetes && object.metadata.deletion_timestamp.is_none()
+    Ok(inhabitants::keep(cluster, &goes).await?)
 }
 
 /// Takes away what the survey said, wave by wave, and waits until it is gone.
@@ -283,6 +237,16 @@ mod tests {
         assert_eq!(goes(&destruction), ["StatefulSet", "Service", "ConfigMap"]);
         let stays: Vec<&Kept> = destruction.stays.iter().map(|(_, kept)| kept).collect();
         assert_eq!(stays, [&Kept::Volume, &Kept::Password]);
+    }
+
+    #[test]
+    fn a_kind_that_a_chart_has_defined_stays_with_what_others_have_made_of_it() {
+        let none = json!({});
+        let defined = live("CustomResourceDefinition", Wave::Settings, &none);
+        let destruction =
+            sort(&[defined, live("ClusterRole", Wave::Settings, &none)].into_iter().collect(), Data::Delete);
+        assert_eq!(goes(&destruction), ["ClusterRole"]);
+        assert!(matches!(destruction.stays.as_slice(), [(_, Kept::Common)]));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 
 use super::Cluster;
 use claim::Claim;
+use tunnel::{OPENED_WITHIN, TunnelError};
 
 /// Before the client's socket is dropped where a pod cannot be reached: without it, clients come back ten times a second.
 const BREATH: Duration = Duration::from_millis(300);
@@ -219,7 +220,8 @@ async fn carry(socket: TcpStream, way: Way) {
         };
         tunnel::open(&way.client, &way.namespace, &pod, port).await
     };
-    let carried = match opened.await {
+    let opened = tokio::time::timeout(OPENED_WITHIN, opened).await.unwrap_or(Err(TunnelError::TimedOut));
+    let carried = match opened {
         Ok(tunnel) => tunnel::carry(socket, tunnel, || way.trouble.set(None)).await,
         Err(error) => Err(error),
     };

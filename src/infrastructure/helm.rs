@@ -16,7 +16,7 @@ use tokio::process::Command;
 
 use super::endpoints::Names;
 use super::manifests::password;
-use super::object::NoObject;
+use super::object::{NAMESPACE_LABEL, NoObject};
 use super::{Object, Wave};
 use crate::spec::{Helm, Neo4j};
 
@@ -206,6 +206,8 @@ fn own(object: &mut Value, names: &Names) {
     {
         metadata.entry("namespace").or_insert_with(|| names.namespace.clone().into());
     }
+    let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str);
+    let is_outside = namespace != Some(names.namespace.as_str());
     let labels = names.owner().labels();
     let mark = |holder: &mut Value| {
         let Some(holder) = holder.as_object_mut() else { return };
@@ -220,6 +222,10 @@ fn own(object: &mut Value, names: &Names) {
         }
     };
     mark(object);
+    if is_outside && let Some(labels) = object.pointer_mut("/metadata/labels").and_then(Value::as_object_mut)
+    {
+        labels.insert(NAMESPACE_LABEL.to_owned(), names.namespace.clone().into());
+    }
     if let Some(template) = object.pointer_mut("/spec/template") {
         mark(template);
     }

@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use serde_json::Value;
 
-use super::object::{MANAGED_BY_LABEL, PIPELINE_LABEL, PRUNE_ANNOTATION, WRITTEN_FOR};
+use super::object::{MANAGED_BY_LABEL, NAMESPACE_LABEL, PIPELINE_LABEL, PRUNE_ANNOTATION, WRITTEN_FOR};
 use super::{Cluster, Id, Object, Owner, Reason, Refusal, RequestError, Wave, WrittenFor};
 
 /// The kind of what data lives in.
@@ -29,6 +29,15 @@ const KINDS: [(&str, &str, Wave); 12] = [
     ("apps/v1", "Deployment", Wave::Workers),
     ("batch/v1", "Job", Wave::Jobs),
 ];
+
+/// Those that stand outside of namespaces, which come with charts only, too.
+const KINDS_OUTSIDE: [(&str, &str, Wave); 2] = [
+    ("rbac.authorization.k8s.io/v1", "ClusterRole", Wave::Settings),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", Wave::Settings),
+];
+
+/// The kinds with which whatever others have put there would go, too.
+const COMMON: [&str; 2] = ["Namespace", "CustomResourceDefinition"];
 
 /// An object that is in the cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +65,7 @@ impl Live {
     /// A claim is made by the controller of its `StatefulSet`, which labels it as the pods: the pipeline's name is enough.
     #[must_use]
     pub fn belongs_to(&self, owner: &Owner) -> bool {
-        let managed = self.is_volume() || self.managed_by() == Some(super::object::FIELD_MANAGER);
+        let managed = self.id.kind == VOLUME || self.managed_by() == Some(super::object::FIELD_MANAGER);
         managed && self.pipeline() == Some(owner.pipeline.as_str())
     }
 
@@ -75,21 +84,31 @@ impl Live {
     /// The refusal to touch it, as it is somebody else's.
     pub(super) fn foreign(&self) -> Refusal {
         let text = |text: Option<&str>| text.map(str::to_owned);
-        let (managed_by, pipeline) = (text(self.managed_by()), text(self.pipeline()));
-        Refusal { id: self.id.clone(), reason: Box::new(Reason::Foreign { managed_by, pipeline }) }
+        let reason = Reason::Foreign {
+            managed_by: text(self.managed_by()),
+            pipeline: text(self.pipeline()),
+            namespace: text(self.label(NAMESPACE_LABEL)),
+        };
+        Refusal { id: self.id.clone(), reason: Box::new(reason) }
     }
 
     /// Whether data lives in it.
     #[must_use]
     pub fn is_volume(&self) -> bool {
-        self.id.kind == VOLUME
+        matches!(self.id.kind.as_str(), VOLUME | "PersistentVolume")
+    }
+
+    /// Whether others may have put something in it: a namespace, or a kind that is defined.
+    #[must_use]
+    pub fn is_common(&self) -> bool {
+        COMMON.contains(&self.id.kind.as_str())
     }
 
     /// Whether it stays although no manifest names it: a volume, or what says so of itself.
     #[must_use]
     pub fn outlives_its_manifest(&self) -> bool {
         let prune = self.annotation(PRUNE_ANNOTATION);
-        self.is_volume() || self.id.kind == "Namespace" || prune == Some("disabled")
+        self.is_volume() || self.is_common() || prune == Some("disabled")
     }
 
     /// An annotation.
@@ -140,23 +159,8 @@ impl Inventory {
         owner: &Owner,
         objects: &[Object],
     ) -> Result<Self, RequestError> {
-        let mut kinds: BTreeMap<(String, String), Wave> = objects
-            .iter()
-            .filter(|object| object.wave != Wave::Namespace)
-            .map(|object| ((object.id().api_version, object.id().kind), object.wave))
-            .collect();
-        for (api_version, kind, wave) in KINDS {
-            kinds.entry((api_version.to_owned(), kind.to_owned())).or_insert(wave);
-        }
-        let lists = kinds.into_iter().map(|((api_version, kind), wave)| async move {
-            let id = Id {
-                api_version,
-                kind,
-                namespace: Some(cluster.namespace().to_owned()),
-                name: String::new(),
-            };
-            list(cluster, owner, &id, wave).await
-        });
+        let kinds = kinds(cluster.namespace(), objects).into_iter();
+        let lists = kinds.map(|(kind, wave)| async move { list(cluster, owner, &kind, wave).await });
         let found = try_join_all(lists).await?;
         Ok(found.into_iter().flatten().collect())
     }
@@ -166,13 +170,7 @@ impl Inventory {
     /// # Errors
     /// As [`Inventory::discover`].
     pub async fn volumes(cluster: &Cluster, owner: &Owner) -> Result<Vec<Live>, RequestError> {
-        let id = Id {
-            api_version: "v1".to_owned(),
-            kind: VOLUME.to_owned(),
-            namespace: Some(cluster.namespace().to_owned()),
-            name: String::new(),
-        };
-        list(cluster, owner, &id, Wave::Settings).await
+        list(cluster, owner, &kind("v1", VOLUME, Some(cluster.namespace())), Wave::Settings).await
     }
 
     /// The object of a name.
@@ -197,10 +195,39 @@ impl Inventory {
     }
 }
 
+/// A kind in a namespace, or outside of all: the name of its objects without their own.
+fn kind(api_version: &str, kind: &str, namespace: Option<&str>) -> Id {
+    Id {
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        namespace: namespace.map(str::to_owned),
+        name: String::new(),
+    }
+}
+
+/// Where objects of a pipeline may be: the kinds that runner makes in its namespace, and those of the objects, each where it stands.
+fn kinds(namespace: &str, objects: &[Object]) -> BTreeMap<Id, Wave> {
+    let inside = KINDS.iter().map(|(group, name, wave)| (kind(group, name, Some(namespace)), *wave));
+    let outside = KINDS_OUTSIDE.iter().map(|(group, name, wave)| (kind(group, name, None), *wave));
+    let named = objects.iter().filter(|object| object.wave != Wave::Namespace);
+    let named = named.map(|object| (Id { name: String::new(), ..object.id() }, object.wave));
+    inside.chain(outside).chain(named).collect()
+}
+
+/// What finds the pipeline's objects of a kind.
+fn selector(owner: &Owner, namespace: &str, kind: &Id) -> String {
+    let ours = format!("{PIPELINE_LABEL}={}", owner.pipeline);
+    if kind.namespace.as_deref() == Some(namespace) {
+        ours
+    } else {
+        format!("{ours},{NAMESPACE_LABEL}={namespace}")
+    }
+}
+
 /// The objects of a kind that bear the pipeline's labels.
 async fn list(cluster: &Cluster, owner: &Owner, kind: &Id, wave: Wave) -> Result<Vec<Live>, RequestError> {
     let api = cluster.objects(kind);
-    let params = ListParams::default().labels(&format!("{PIPELINE_LABEL}={}", owner.pipeline));
+    let params = ListParams::default().labels(&selector(owner, cluster.namespace(), kind));
     let found = match cluster.ask(|| api.list(&params)).await {
         Ok(found) => found,
         Err(RequestError::Forbidden { .. }) if kind.api_version.starts_with("rbac.") => return Ok(Vec::new()),
@@ -290,5 +317,45 @@ mod tests {
     fn what_does_not_say_what_it_is_written_for_is_not_refused() {
         let three = json!({ "runner.dev/kafka-brokers": "3" });
         assert_eq!(refused(&kafka(&json!({}), 1), &kafka(&three, 3)), None);
+    }
+
+    fn object(api_version: &str, kind: &str, namespace: Option<&str>, wave: Wave) -> Object {
+        let metadata = json!({ "name": "a", "namespace": namespace });
+        Object::new(wave, json!({ "apiVersion": api_version, "kind": kind, "metadata": metadata })).unwrap()
+    }
+
+    #[test]
+    fn each_kind_is_looked_for_where_its_objects_stand() {
+        let objects = [
+            object("v1", "Namespace", None, Wave::Namespace),
+            object("batch/v1", "CronJob", Some("trips"), Wave::Jobs),
+            object("scheduling.k8s.io/v1", "PriorityClass", None, Wave::Settings),
+            object("v1", "ConfigMap", Some("monitoring"), Wave::Settings),
+        ];
+        let kinds = kinds("trips", &objects);
+        assert_eq!(kinds.len(), KINDS.len() + KINDS_OUTSIDE.len() + 3);
+        assert_eq!(kinds.get(&kind("batch/v1", "CronJob", Some("trips"))), Some(&Wave::Jobs));
+        assert!(kinds.contains_key(&kind("scheduling.k8s.io/v1", "PriorityClass", None)));
+        assert!(kinds.contains_key(&kind("v1", "ConfigMap", Some("trips"))));
+        assert!(kinds.contains_key(&kind("v1", "ConfigMap", Some("monitoring"))));
+        assert!(kinds.contains_key(&kind("rbac.authorization.k8s.io/v1", "ClusterRole", None)));
+        assert!(!kinds.contains_key(&kind("v1", "Namespace", None)));
+    }
+
+    #[test]
+    fn outside_of_its_namespace_a_pipeline_is_not_known_by_its_name_alone() {
+        let owner = Owner { pipeline: "rides".to_owned() };
+        let of = |namespace| selector(&owner, "trips", &kind("v1", "ConfigMap", namespace));
+        assert_eq!(of(Some("trips")), "runner.dev/pipeline=rides");
+        assert_eq!(of(Some("other")), "runner.dev/pipeline=rides,runner.dev/namespace=trips");
+        assert_eq!(of(None), "runner.dev/pipeline=rides,runner.dev/namespace=trips");
+    }
+
+    #[test]
+    fn what_others_or_data_live_in_outlives_its_manifest() {
+        let live = |name: &str| Live { id: kind("v1", name, None), wave: Wave::Settings, value: json!({}) };
+        assert!(live("CustomResourceDefinition").outlives_its_manifest());
+        assert!(live(VOLUME).outlives_its_manifest());
+        assert!(!live("ClusterRole").outlives_its_manifest());
     }
 }

@@ -1,5 +1,7 @@
 //! The job of a run inside the cluster: begun, looked at, listened to, ended.
 
+mod place;
+
 use futures::future::try_join_all;
 use futures::io::AsyncBufReadExt as _;
 use futures::{Stream, TryStreamExt as _};
@@ -10,11 +12,13 @@ use kube::api::{ListParams, LogParams, Patch, PatchParams};
 use serde::Serialize;
 use serde_json::json;
 
-use super::apply::delete;
+pub use place::Place;
+
+use super::apply::{Run, apply_one, delete};
 use super::destroy::gone;
 use super::manifests::job::{CONTAINER, REPORT_KEY};
 use super::object::FIELD_MANAGER;
-use super::plan::{Run, apply_one};
+use super::request::ANSWERS_WITHIN;
 use super::{Cluster, Conflicts, Id, Live, Names, Object, ObjectsError, Refusal, RequestError, Wave};
 
 /// How a job stands.
@@ -31,6 +35,9 @@ pub enum JobState {
         reason: String,
         /// The reason at length.
         message: String,
+        /// The loader that failed, where it is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        loader: Option<u32>,
     },
 }
 
@@ -59,12 +66,12 @@ pub struct JobPod {
     /// Kubernetes' identity of it.
     pub uid: String,
     /// What its container does.
-    pub state: PodState,
+    pub state: Activity,
 }
 
 /// What the container of a pod does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PodState {
+pub enum Activity {
     /// It has not begun, for this reason.
     Waiting(String),
     /// It is at work.
@@ -177,18 +184,29 @@ impl Jobs<'_> {
         Ok(pods.iter().map(pod).collect())
     }
 
-    /// What a pod says, line by line, from its first: to what it has said so far, or until it ends.
+    /// What a pod says, line by line, each with its moment, from where it was left: to what it has said so far, or until it ends.
     ///
     /// # Errors
-    /// Where the API server does not answer, or refuses.
+    /// Where the API server does not answer, or refuses. Who follows is asked once, and asks again at the next look.
     pub async fn lines(
         &self,
         pod: &str,
         follow: bool,
+        place: &mut Place,
     ) -> Result<impl Stream<Item = std::io::Result<String>> + use<>, RequestError> {
-        let params = LogParams { follow, container: Some(CONTAINER.to_owned()), ..LogParams::default() };
+        let params = LogParams {
+            follow,
+            container: Some(CONTAINER.to_owned()),
+            timestamps: true,
+            since_time: place.resume(),
+            ..LogParams::default()
+        };
         let api = self.pods();
-        let reader = self.cluster.ask(|| api.log_stream(pod, &params)).await?;
+        let reader = if follow {
+            self.cluster.ask_once(api.log_stream(pod, &params), ANSWERS_WITHIN).await?
+        } else {
+            self.cluster.ask(|| api.log_stream(pod, &params)).await?
+        };
         Ok(reader.lines().into_stream())
     }
 
@@ -217,7 +235,7 @@ impl Jobs<'_> {
 fn read(job: &Job) -> RunJob {
     let status = job.status.clone().unwrap_or_default();
     RunJob {
-        state: state(&status),
+        state: state(&status, job.metadata.name.as_deref().unwrap_or_default()),
         loaders: job.spec.as_ref().and_then(|spec| spec.completions).unwrap_or(1),
         active: status.active.unwrap_or(0),
         failed: status.failed.unwrap_or(0),
@@ -226,14 +244,17 @@ fn read(job: &Job) -> RunJob {
 }
 
 /// A job has ended when one of these conditions holds; until then its pods may still be on their way out.
-fn state(status: &JobStatus) -> JobState {
+fn state(status: &JobStatus, name: &str) -> JobState {
     for condition in status.conditions.iter().flatten().filter(|condition| condition.status == "True") {
         match condition.type_.as_str() {
             "Complete" => return JobState::Done,
             "Failed" => {
+                let message = condition.message.clone().unwrap_or_default();
+                let loader = failed_loader(status.failed_indexes.as_deref(), &message, name);
                 return JobState::Failed {
                     reason: condition.reason.clone().unwrap_or_default(),
-                    message: condition.message.clone().unwrap_or_default(),
+                    message,
+                    loader,
                 };
             }
             _ => {}
@@ -242,22 +263,29 @@ fn state(status: &JobStatus) -> JobState {
     JobState::UnderWay
 }
 
+/// The first loader that failed: of those that the job lists (`1,3-5`), else by the name of a pod in the message (`NAME-1-x7k2p`).
+fn failed_loader(listed: Option<&str>, message: &str, name: &str) -> Option<u32> {
+    let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
+    let named = || number(message.split_once(&format!("{name}-"))?.1);
+    listed.and_then(number).or_else(named)
+}
+
 fn pod(pod: &Pod) -> JobPod {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let status = pod.status.clone().unwrap_or_default();
     let container = status.container_statuses.unwrap_or_default().into_iter().next();
     let state = match container.and_then(|container| container.state) {
-        Some(ContainerState { terminated: Some(ended), .. }) => PodState::Ended { code: ended.exit_code },
-        Some(ContainerState { running: Some(_), .. }) => PodState::Running,
+        Some(ContainerState { terminated: Some(ended), .. }) => Activity::Ended { code: ended.exit_code },
+        Some(ContainerState { running: Some(_), .. }) => Activity::Running,
         Some(ContainerState { waiting: Some(waiting), .. }) => {
             let words = [waiting.reason, waiting.message].into_iter().flatten();
-            PodState::Waiting(words.collect::<Vec<_>>().join(": "))
+            Activity::Waiting(words.collect::<Vec<_>>().join(": "))
         }
         _ => {
             let conditions = status.conditions.into_iter().flatten();
             let mut unmet = conditions.filter(|condition| condition.status == "False");
             let words = unmet.find_map(|condition| condition.message);
-            PodState::Waiting(words.unwrap_or_else(|| text(&status.phase)))
+            Activity::Waiting(words.unwrap_or_else(|| text(&status.phase)))
         }
     };
     JobPod { name: text(&pod.metadata.name), uid: text(&pod.metadata.uid), state }
@@ -270,7 +298,8 @@ mod tests {
     use super::*;
 
     fn job(conditions: &serde_json::Value) -> RunJob {
-        let job = json!({ "spec": { "completions": 3, "template": {} }, "status": { "active": 2, "conditions": conditions } });
+        let status = json!({ "active": 2, "conditions": conditions });
+        let job = json!({ "metadata": { "name": "trips-run" }, "spec": { "completions": 3, "template": {} }, "status": status });
         read(&serde_json::from_value(job).unwrap())
     }
 
@@ -288,14 +317,25 @@ mod tests {
     #[test]
     fn a_job_that_was_given_up_says_why() {
         let failed = json!([
-            { "type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "exit code 78" },
+            { "type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "pod taxis/trips-run-2-x7k2p failed" },
         ]);
         let RunJob { state, loaders, active, .. } = job(&failed);
         assert_eq!((loaders, active), (3, 2));
         assert_eq!(
             state,
-            JobState::Failed { reason: "PodFailurePolicy".into(), message: "exit code 78".into() }
+            JobState::Failed {
+                reason: "PodFailurePolicy".into(),
+                message: "pod taxis/trips-run-2-x7k2p failed".into(),
+                loader: Some(2),
+            }
         );
+    }
+
+    #[test]
+    fn the_loader_that_failed_is_listed_or_named() {
+        assert_eq!(failed_loader(Some("1,3-5"), "", "trips-run"), Some(1));
+        assert_eq!(failed_loader(Some(""), "pod taxis/trips-run-12-x7k2p failed", "trips-run"), Some(12));
+        assert_eq!(failed_loader(None, "the job was active longer than its deadline", "trips-run"), None);
     }
 
     #[test]
@@ -306,10 +346,10 @@ mod tests {
         };
         let waiting = json!({ "containerStatuses": [{ "name": "runner", "image": "", "imageID": "", "ready": false, "restartCount": 0,
             "state": { "waiting": { "reason": "ErrImagePull", "message": "not found" } } }] });
-        assert_eq!(of(waiting), PodState::Waiting("ErrImagePull: not found".into()));
+        assert_eq!(of(waiting), Activity::Waiting("ErrImagePull: not found".into()));
         let unschedulable = json!({ "phase": "Pending", "conditions": [
             { "type": "PodScheduled", "status": "False", "message": "0/1 nodes are available" },
         ] });
-        assert_eq!(of(unschedulable), PodState::Waiting("0/1 nodes are available".into()));
+        assert_eq!(of(unschedulable), Activity::Waiting("0/1 nodes are available".into()));
     }
 }

@@ -15,6 +15,10 @@ pub const FIELD_MANAGER: &str = "runner";
 /// The label that names the pipeline an object belongs to: inventory and pruning go by it.
 pub const PIPELINE_LABEL: &str = "runner.dev/pipeline";
 
+/// The label that names the pipeline's namespace, where an object stands outside of it: in another one, a pipeline may have the same
+/// name.
+pub const NAMESPACE_LABEL: &str = "runner.dev/namespace";
+
 /// The label that says who looks after an object; Kubernetes' own recommended labels have it.
 pub const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
 

@@ -1,28 +1,15 @@
 //! What an apply would do, asked of the server and done by nobody: a dry run for each object.
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use kube::api::{Patch, PatchParams, ValidationDirective};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::apply::{Run, apply_one};
 use super::diff::{self, FieldChange};
-use super::object::FIELD_MANAGER;
-use super::{
-    Cluster, Conflict, Id, Inventory, Live, Object, ObjectsError, Owner, Reason, Refusal, RequestError, Wave,
-};
-
-/// How many requests are under way at the same time.
-pub(super) const AT_ONCE: usize = 8;
-
-/// What is done about fields that another manager looks after.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Conflicts {
-    /// The object is left as it is, and the conflict told.
-    #[default]
-    Refuse,
-    /// The fields are taken over.
-    Force,
-}
+use super::ground::Ground;
+use super::refusal::all;
+use super::request::AT_ONCE;
+use super::{Cluster, Conflict, Conflicts, Id, Live, Object, ObjectsError, Owner, Reason, Refusal, Wave};
 
 /// What becomes of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -103,18 +90,6 @@ impl Change {
     }
 }
 
-/// All values, or all refusals.
-pub(super) fn all<T>(results: Vec<Result<T, Refusal>>) -> Result<Vec<T>, ObjectsError> {
-    let (mut values, mut refusals) = (Vec::new(), Vec::new());
-    for result in results {
-        match result {
-            Ok(value) => values.push(value),
-            Err(refusal) => refusals.push(refusal),
-        }
-    }
-    if refusals.is_empty() { Ok(values) } else { Err(ObjectsError::Refused(refusals)) }
-}
-
 async fn change(
     cluster: &Cluster,
     ground: &Ground,
@@ -126,7 +101,7 @@ async fn change(
         return change(Action::Leave);
     }
     // In a namespace that is not there yet, a dry run finds nothing but that.
-    if !ground.has_namespace() && object.wave != Wave::Namespace {
+    if !ground.has_namespace() && id.namespace.is_some() {
         return change(Action::Create);
     }
     let live = match ground.owned(object) {
@@ -135,6 +110,7 @@ async fn change(
     };
     let (after, conflicts) = match dry_run(cluster, object).await? {
         Ok(answer) => answer,
+        Err(refusal) if ground.stands_all_the_same(&refusal) => return change(Action::Leave),
         Err(refusal) => return Ok(Err(refusal)),
     };
     match live {
@@ -163,106 +139,5 @@ async fn dry_run(
     match apply_one(cluster, object, Conflicts::Force, Run::Dry).await {
         Ok(after) => Ok(Ok((after, conflicts))),
         Err(error) => Refusal::read(&id, error).map(Err),
-    }
-}
-
-/// Whether an apply is done, or only thought through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Run {
-    Dry,
-    Real,
-}
-
-/// Applies an object by the server; gives it as it is, or would be, after.
-pub(super) async fn apply_one(
-    cluster: &Cluster,
-    object: &Object,
-    conflicts: Conflicts,
-    run: Run,
-) -> Result<Value, RequestError> {
-    let id = object.id();
-    let params = PatchParams {
-        dry_run: run == Run::Dry,
-        force: conflicts == Conflicts::Force,
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        // A field that the server does not know would be dropped in silence.
-        field_validation: Some(ValidationDirective::Strict),
-    };
-    let api = cluster.objects(&id);
-    let patch = Patch::Apply(object.manifest());
-    let applied = cluster.ask(|| api.patch(&id.name, &params, &patch)).await?;
-    serde_json::to_value(applied).map_err(|error| RequestError::Unexpected {
-        server: cluster.address().to_owned(),
-        reason: error.to_string(),
-    })
-}
-
-/// What is there before anything is done.
-pub(super) struct Ground {
-    owner: Owner,
-    /// The namespace; none where it is not there.
-    namespace: Option<Live>,
-    /// What is the pipeline's.
-    pub inventory: Inventory,
-    /// What has the name of one of the objects, and is not the pipeline's.
-    foreign: Vec<Live>,
-}
-
-/// The namespace of the pipeline; none where it is not there. In one that is being deleted nothing can be made.
-pub(super) async fn standing_namespace(cluster: &Cluster) -> Result<Option<Live>, ObjectsError> {
-    let id = cluster.namespace_id();
-    match cluster.find(&id, Wave::Namespace).await? {
-        Some(live) if live.is_going() => Err(ObjectsError::Terminating { namespace: id.name }),
-        namespace => Ok(namespace),
-    }
-}
-
-impl Ground {
-    /// Looks what is there.
-    pub async fn survey(cluster: &Cluster, owner: &Owner, objects: &[Object]) -> Result<Self, ObjectsError> {
-        let namespace = standing_namespace(cluster).await?;
-        let (inventory, foreign) = if namespace.is_some() {
-            let inventory = Inventory::discover(cluster, owner, objects).await?;
-            let others = objects
-                .iter()
-                .filter(|object| object.wave != Wave::Namespace && inventory.get(&object.id()).is_none());
-            let others = others.map(|object| {
-                let (id, wave) = (object.id(), object.wave);
-                async move { cluster.find(&id, wave).await }
-            });
-            let found: Vec<Option<Live>> = stream::iter(others).buffered(AT_ONCE).try_collect().await?;
-            (inventory, found.into_iter().flatten().collect())
-        } else {
-            (Inventory::default(), Vec::new())
-        };
-        Ok(Self { owner: owner.clone(), namespace, inventory, foreign })
-    }
-
-    pub fn has_namespace(&self) -> bool {
-        self.namespace.is_some()
-    }
-
-    /// Whether an object is a namespace that somebody else has made: it is used as it is.
-    pub fn is_given(&self, object: &Object) -> bool {
-        let others = self.namespace.as_ref().is_some_and(|namespace| !namespace.belongs_to(&self.owner));
-        object.wave == Wave::Namespace && others
-    }
-
-    /// An object as it is; none where it is not there.
-    ///
-    /// # Errors
-    /// Where it is not the pipeline's, or on its way out, or has volumes that are written for something else.
-    pub fn owned(&self, object: &Object) -> Result<Option<&Live>, Refusal> {
-        let id = &object.id();
-        let refused = |reason: Reason| Err(Refusal { id: id.clone(), reason: Box::new(reason) });
-        if let Some(foreign) = self.foreign.iter().find(|live| live.id == *id) {
-            return Err(foreign.foreign());
-        }
-        let namespace = self.namespace.as_ref().filter(|namespace| namespace.id == *id);
-        match namespace.or_else(|| self.inventory.get(id)) {
-            Some(live) if live.is_going() => refused(Reason::Going),
-            Some(live) => live.written_for_other(object).map_or(Ok(Some(live)), Err),
-            None => Ok(None),
-        }
     }
 }

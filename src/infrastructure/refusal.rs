@@ -48,6 +48,8 @@ pub enum Reason {
         managed_by: Option<String>,
         /// The pipeline that it belongs to.
         pipeline: Option<String>,
+        /// That pipeline's namespace, where the object stands outside of it.
+        namespace: Option<String>,
     },
     /// Others look after some of its fields.
     Conflict(Vec<Conflict>),
@@ -110,6 +112,18 @@ impl Refusal {
         };
         Ok(Self { id: id.clone(), reason: Box::new(reason) })
     }
+}
+
+/// All values, or all refusals.
+pub(super) fn all<T>(results: Vec<Result<T, Refusal>>) -> Result<Vec<T>, ObjectsError> {
+    let (mut values, mut refusals) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    if refusals.is_empty() { Ok(values) } else { Err(ObjectsError::Refused(refusals)) }
 }
 
 fn reason(status: &Status, id: &Id) -> Result<Reason, ObjectsError> {

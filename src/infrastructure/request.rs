@@ -9,11 +9,13 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Cluster;
 
 /// An API server that does not answer one request within this time is not there.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// An API server that was there is given this time to come back.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// Between two attempts at most.
 const PAUSE_AT_MOST: Duration = Duration::from_secs(2);
+/// How many requests are under way at the same time.
+pub(super) const AT_ONCE: usize = 8;
 
 /// Why the API server did not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -83,8 +85,21 @@ impl RequestError {
         }
     }
 
+    /// Whether nobody answers, or not to us: any other request would meet the same.
+    pub(super) const fn is_lost(&self) -> bool {
+        match self {
+            Self::Unreachable { .. }
+            | Self::Silent { .. }
+            | Self::Certificate { .. }
+            | Self::Credentials { .. }
+            | Self::Login { .. } => true,
+            Self::Forbidden { .. } | Self::Refused(_) | Self::Unexpected { .. } => false,
+        }
+    }
+
     /// Whether the same request may go well a little later.
-    fn may_pass(&self) -> bool {
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Silent { .. } => true,
             // Too many requests, or a server that starts, stops, or has lost its own store for a moment.
@@ -101,6 +116,7 @@ impl RequestError {
             kube::Error::Api(status) => Self::Refused(status),
             kube::Error::Auth(error) => Self::Login { reason: login(&error) },
             kube::Error::SerdeError(error) => Self::Unexpected { server, reason: error.to_string() },
+            kube::Error::Discovery(error) => Self::Unexpected { server, reason: error.to_string() },
             error => connection(server, &error),
         }
     }

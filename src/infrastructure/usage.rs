@@ -5,6 +5,7 @@
 mod sampler;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures::future::join_all;
 use hyper::Request;
@@ -16,6 +17,9 @@ pub use sampler::{PodUsage, Sample, Sampler};
 use super::pods::PodState;
 use super::{Cluster, Owner};
 use crate::spec::quantity;
+
+/// Usage is no need: who does not say it within this time is not waited for.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a pod uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -150,7 +154,8 @@ impl PodStats {
 }
 
 async fn get<T: serde::de::DeserializeOwned>(client: &Client, path: &str) -> Option<T> {
-    client.request(Request::get(path).body(Vec::new()).ok()?).await.ok()
+    let answer = client.request(Request::get(path).body(Vec::new()).ok()?);
+    tokio::time::timeout(ANSWERS_WITHIN, answer).await.ok()?.ok()
 }
 
 #[cfg(test)]

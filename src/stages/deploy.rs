@@ -93,8 +93,8 @@ pub(super) fn state(plan: &Plan, options: &Options) -> Result<StateDir, Fault> {
 /// folder; and in it the constraints that the mapping needs. `folder` is told the state folder as soon as the run may write to it.
 ///
 /// # Errors
-/// Where a server cannot be deployed or reached, the folder cannot be used, another process holds it, or a constraint cannot be
-/// made.
+/// Where a stop is asked for before the servers are reached, a server cannot be deployed or reached, the folder cannot be used,
+/// another process holds it, or a constraint cannot be made.
 pub(super) async fn deploy(
     plan: &Plan,
     options: &Options,
@@ -110,17 +110,21 @@ pub(super) async fn deploy(
     match (options.target(plan), &plan.pipeline.spec.infrastructure.kubernetes) {
         _ if options.share.is_some() => {
             let prepare = async || {
-                let servers = servers(plan, options).await?;
+                let servers = outages.until_stopped(Box::pin(servers(plan, options))).await?;
                 on_servers(plan, options, servers, None, outages).await
             };
             // A pod of a job begins whether or not the servers are there.
             outages.wait_out(prepare).await
         }
         (Target::Kubernetes, Some(spec)) => {
-            let (servers, deployed) = kubernetes::deploy(plan, options, spec, &outages.progress).await?;
+            let deploying = Box::pin(kubernetes::deploy(plan, options, spec, &outages.progress));
+            let (servers, deployed) = outages.until_stopped(deploying).await?;
             on_servers(plan, options, servers, Some(deployed), outages).await
         }
-        _ => on_servers(plan, options, servers(plan, options).await?, None, outages).await,
+        _ => {
+            let servers = outages.until_stopped(Box::pin(servers(plan, options))).await?;
+            on_servers(plan, options, servers, None, outages).await
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! Taking away what runner has deployed for a pipeline.
 
+use std::path::Path;
+
 use super::Fault;
 use super::deploy::kubernetes;
 use super::run::Options;
 use crate::infrastructure::access::{self, Undertaking};
 use crate::infrastructure::destroy::{self, Data, Destruction};
-use crate::infrastructure::manifests::manifests;
+use crate::infrastructure::manifests::{manifests, rendered};
 use crate::infrastructure::{Cluster, Names, ObjectEvent};
 use crate::spec::Pipeline;
 
@@ -23,18 +25,24 @@ impl Doomed {
         self.cluster.address()
     }
 
-    /// Looks what would be taken away. The file's source and mapping need not be there any more.
+    /// Looks what would be taken away; a chart's folder is looked for from `base`. The file's source and mapping need not be there
+    /// any more.
     ///
     /// # Errors
     /// Where the file deploys nothing, or the cluster cannot be asked.
-    pub async fn survey(pipeline: &Pipeline, options: &Options, data: Data) -> Result<Self, Fault> {
+    pub async fn survey(
+        pipeline: &Pipeline,
+        base: &Path,
+        options: &Options,
+        data: Data,
+    ) -> Result<Self, Fault> {
         let kubernetes = pipeline.spec.infrastructure.kubernetes.as_ref();
         let spec = kubernetes.ok_or_else(super::fault::nothing_deployed)?;
-        let (cluster, _) = kubernetes::cluster(options, spec).await?;
+        let cluster = kubernetes::cluster(options, spec).await?;
         access::check(&cluster, Undertaking::Servers).await?;
         let owner = Names::of(pipeline, spec).owner();
         // Where no manifests can be made any more, the kinds that runner itself makes are looked through all the same.
-        let objects = manifests(pipeline).unwrap_or_default();
+        let objects = rendered(pipeline, base).await.or_else(|_| manifests(pipeline)).unwrap_or_default();
         let destruction = destroy::survey(&cluster, &owner, &objects, data).await?;
         Ok(Self { cluster, destruction })
     }

@@ -28,6 +28,8 @@ const ROWS_KEPT: usize = 100;
 /// How a run was begun.
 #[derive(Debug)]
 pub struct Detached {
+    /// How that ended.
+    pub outcome: Outcome,
     /// Whether it was the file that was at fault.
     pub invalid: bool,
     /// All that was found, warnings included.
@@ -69,19 +71,21 @@ pub async fn detach(
     let validated = Box::pin(validate::validate(document, origin, options.deny_warnings));
     let plan = match journal.stage(Stage::Validate, validated).await {
         Ok(plan) => plan,
-        Err(Fault(findings)) => return Detached { invalid: true, findings, begun: None },
-    };
-    let mut findings = plan.warnings.clone();
-    let begun = match Box::pin(begin(&plan, origin, options, interrupt, &mut journal)).await {
-        Ok(begun) => Some(begun),
-        Err(fault) => {
-            findings.extend(fault.in_cluster(&plan.pipeline.spec.infrastructure, &[]).0);
-            None
+        Err(Fault(findings)) => {
+            return Detached { outcome: Outcome::Failed, invalid: true, findings, begun: None };
         }
     };
-    let outcome = if begun.is_some() { Outcome::Done } else { Outcome::Failed };
+    let mut findings = plan.warnings.clone();
+    let (outcome, begun) = match Box::pin(begin(&plan, origin, options, interrupt, &mut journal)).await {
+        Ok(begun) => (Outcome::Done, Some(begun)),
+        Err(fault) => {
+            let outcome = fault.outcome();
+            findings.extend(fault.in_cluster(&plan.pipeline.spec.infrastructure, &[]).0);
+            (outcome, None)
+        }
+    };
     journal.finish(document, &findings, outcome, None);
-    Detached { invalid: false, findings, begun }
+    Detached { outcome, invalid: false, findings, begun }
 }
 
 async fn begin(
@@ -105,15 +109,19 @@ async fn begin(
     let jobs = Jobs { cluster: &site.cluster, names: &site.names };
     refuse_second(jobs).await?;
     let progress = journal.progress.clone();
+    let outages = Outages::of(plan, &Arc::default(), &progress, interrupt);
     if options.fresh {
         // What was loaded is thrown away once, and from here: a pod that comes again must not do so.
-        let outages = Outages::of(plan, &Arc::default(), &progress, interrupt);
         let mut folder = None;
         let deploying = Box::pin(deploy::deploy(plan, options, &outages, &mut folder));
         journal.stage(Stage::Deploy, deploying).await?;
     } else {
         // The pods reach the servers, and by names that may say nothing here.
-        journal.stage(Stage::Deploy, site.apply(options, &progress)).await?;
+        let applying = Box::pin(site.apply(options, &progress));
+        journal.stage(Stage::Deploy, outages.until_stopped(applying)).await?;
+    }
+    if interrupt.requested() {
+        return Err(Fault::stopped());
     }
     let begun = Begun {
         job: site.names.run(),

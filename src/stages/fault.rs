@@ -20,6 +20,7 @@ use super::stream::{DeadLetterError, LoadError, ResumeError};
 use crate::analysis::AnalysisError;
 use crate::diagnostic::{Code, Diagnostic, Location, Part, Path, Severity, did_you_mean};
 use crate::graph::{ConnectFault, GraphError, WriteError};
+use crate::progress::Outcome;
 use crate::source::SourceError;
 use crate::spec::Analysis;
 use crate::topic::kafka::Place;
@@ -38,7 +39,7 @@ pub(super) use reach::{forward, missing_secret, not_deployed, not_ready};
 const ENGINE_STOPPED: &str =
     "write the statement in another way, or run on a Neo4j; what was saved before stands";
 
-/// Why a run ended before its end: one finding or more.
+/// Why a run ended before its end: one finding or more; none where it was asked to stop.
 #[derive(Debug, Clone)]
 pub struct Fault(pub Vec<Diagnostic>);
 
@@ -47,7 +48,7 @@ impl Fault {
     #[must_use]
     pub fn summary(&self) -> String {
         match self.0.as_slice() {
-            [] => "it failed".to_owned(),
+            [] => "it was stopped".to_owned(),
             [only] => only.message.clone(),
             [first, others @ ..] => format!("{}, and {} more", first.message, others.len()),
         }
@@ -55,6 +56,16 @@ impl Fault {
 }
 
 impl Fault {
+    /// The end of what was asked to stop, and may stop at any moment: nothing is at fault.
+    pub(super) const fn stopped() -> Self {
+        Self(Vec::new())
+    }
+
+    /// How what ended with it has ended.
+    pub(super) const fn outcome(&self) -> Outcome {
+        if self.0.is_empty() { Outcome::Interrupted } else { Outcome::Failed }
+    }
+
     /// Whether the same may succeed a while later, or beside other loaders: an outage, a server on its way, another loader that was
     /// faster.
     #[must_use]

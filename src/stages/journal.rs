@@ -60,7 +60,7 @@ impl Journal {
         let seconds = begun.elapsed().as_secs_f64();
         let (outcome, summary, rows) = match &result {
             Ok(value) => (value.outcome(), value.summary(), value.rows()),
-            Err(fault) => (Outcome::Failed, fault.summary(), None),
+            Err(fault) => (fault.outcome(), fault.summary(), None),
         };
         self.stages.push(StageReport {
             name: stage.to_string(),
@@ -86,11 +86,13 @@ impl Journal {
         self.progress.tell(Event::StageFinished { stage, outcome, seconds: 0.0, summary: why.to_owned() });
     }
 
-    /// Leaves out the stages before the report that were not begun, because one before them failed.
+    /// Leaves out the stages before the report that were not begun, because one before them failed or was stopped.
     pub fn skip_rest(&mut self) {
+        let stopped = self.stages.iter().any(|stage| stage.status == Outcome::Interrupted);
+        let why = if stopped { "the stage before it was stopped" } else { "the stage before it failed" };
         for stage in [Stage::Deploy, Stage::Stream, Stage::Analyse] {
             if !self.has(stage) {
-                self.skip(stage, "the stage before it failed");
+                self.skip(stage, why);
             }
         }
     }

@@ -128,6 +128,11 @@ impl Outages {
         }
     }
 
+    /// Does what may be given up at any moment, and stands as far as it has come, until a stop is asked for.
+    pub async fn until_stopped<T>(&self, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        self.interrupt.or(work).await.unwrap_or_else(|| Err(Fault::stopped()))
+    }
+
     /// Does what takes several servers, and does it again from the start while one of them is not there yet, or away.
     pub async fn wait_out<T>(&self, attempt: impl AsyncFn() -> Result<T, Fault>) -> Result<T, Fault> {
         let mut waits = self.waits();

@@ -123,7 +123,7 @@ pub async fn plan(plan: &Plan, options: &Options) -> Result<Planned, Fault> {
 
 /// What becomes of the objects, and of the Secret that no manifest names.
 async fn in_cluster(plan: &Plan, options: &Options, kubernetes: &Kubernetes) -> Result<Changes, Fault> {
-    let (cluster, _) = kubernetes::cluster(options, kubernetes).await?;
+    let cluster = kubernetes::cluster(options, kubernetes).await?;
     access::check(&cluster, Undertaking::Servers).await?;
     let manifests = rendered(&plan.pipeline, &plan.base).await?;
     let names = Names::of(&plan.pipeline, kubernetes);

@@ -1,5 +1,6 @@
 //! The manifests of a pipeline as YAML, for whoever applies them: Flux, Argo CD, `kubectl`.
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
 use super::Fault;
@@ -7,7 +8,7 @@ use super::validate::Plan;
 use crate::infrastructure::endpoints::Names;
 use crate::infrastructure::manifests::{password, rendered};
 use crate::infrastructure::secrets::makes_auth;
-use crate::infrastructure::{Id, Object};
+use crate::infrastructure::{Id, Object, Owner};
 use crate::spec::SecretKey;
 
 /// The annotation that Argo CD takes the order of objects from.
@@ -50,6 +51,21 @@ fn with_wave(manifest: &Map<String, Value>, wave: u8) -> Value {
     manifest.into()
 }
 
+/// Whether a file was rendered for a pipeline: every document in it bears the marks of one of its objects, and that of rendering.
+#[must_use]
+pub fn was_rendered(owner: &Owner, yaml: &str) -> bool {
+    let documents = serde_yaml::Deserializer::from_str(yaml).map(Value::deserialize);
+    let documents: Result<Vec<Value>, _> = documents.collect();
+    let labels = owner.labels();
+    let ours = |document: &Value| {
+        let found = |kind: &str, key: &str| document.get("metadata")?.get(kind)?.get(key)?.as_str();
+        let mut marks = labels.iter();
+        marks.all(|(key, value)| found("labels", key) == Some(value))
+            && found("annotations", SYNC_WAVE).is_some()
+    };
+    documents.is_ok_and(|documents| !documents.is_empty() && documents.iter().all(ours))
+}
+
 /// What the manifests need beside them: no secret is ever rendered.
 #[must_use]
 pub fn needs(plan: &Plan) -> Vec<String> {
@@ -74,4 +90,33 @@ pub fn needs(plan: &Plan) -> Vec<String> {
         needs.push("  the official chart reads key NEO4J_AUTH of it, which holds neo4j/PASSWORD".to_owned());
     }
     needs
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::infrastructure::Wave;
+
+    fn yaml(labels: &Value) -> String {
+        let metadata = json!({ "name": "trips-kafka", "labels": labels });
+        let object = json!({ "apiVersion": "v1", "kind": "Service", "metadata": metadata });
+        file(&Object::new(Wave::Network, object).unwrap()).unwrap().yaml
+    }
+
+    #[test]
+    fn what_was_rendered_for_a_pipeline_is_told_from_all_else() {
+        let owner = |name: &str| Owner { pipeline: name.to_owned() };
+        let trips = owner("trips");
+        let rendered = yaml(&json!(trips.labels()));
+        assert!(was_rendered(&trips, &rendered));
+        assert!(!was_rendered(&owner("rides"), &rendered));
+        // Others label a pod of theirs to be let in to the servers, and write down what is in the cluster.
+        assert!(!was_rendered(&trips, &yaml(&json!({ "runner.dev/pipeline": "trips" }))));
+        assert!(!was_rendered(&trips, &rendered.replace(SYNC_WAVE, "example.com/note")));
+        assert!(!was_rendered(&trips, &format!("{rendered}---\nkind: Kustomization\n")));
+        assert!(!was_rendered(&trips, ""));
+        assert!(!was_rendered(&trips, "a: ["));
+    }
 }

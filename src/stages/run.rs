@@ -156,9 +156,10 @@ impl Results {
         self.streamed.as_ref().is_some_and(|streamed| streamed.rows.moved() == 0)
     }
 
-    /// How the run ended; to be stopped is the only end of one that follows the topic.
+    /// How the run ended; to be stopped is the only end of one that follows the topic, once it does.
     fn outcome(&self, options: &Options, interrupt: &Interrupt) -> Outcome {
-        match (self.failed(), interrupt.requested() && !options.follow, self.unchanged()) {
+        let follows = options.follow && self.streamed.is_some();
+        match (self.failed(), interrupt.requested() && !follows, self.unchanged()) {
             (true, _, _) => Outcome::Failed,
             (false, true, _) => Outcome::Interrupted,
             (false, false, true) => Outcome::Unchanged,
@@ -303,5 +304,5 @@ async fn conclude(
 /// Whether this is the pod of a job that reports: its files go with it.
 fn is_job(plan: &Plan, options: &Options) -> bool {
     let leads = options.share.is_some_and(Share::leads);
-    leads && options.target(plan) == Target::Kubernetes && options.access.is_in_cluster()
+    leads && options.target(plan) == Target::Kubernetes && options.access.in_cluster
 }

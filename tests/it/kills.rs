@@ -116,7 +116,7 @@ fn until_it_loads(child: &mut Child) -> BufReader<std::process::ChildStderr> {
     words
 }
 
-fn interrupt(child: &Child) {
+pub fn interrupt(child: &Child) {
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }

@@ -17,8 +17,8 @@ use kube::{Client, Resource as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::{Error as WebSocketError, Message};
 
-/// How long it may take until a tunnel is open.
-const OPENED_WITHIN: Duration = Duration::from_secs(10);
+/// How long it may take until a pod is found and a tunnel to it open.
+pub(super) const OPENED_WITHIN: Duration = Duration::from_secs(10);
 
 /// After so long without a word from the client a ping is sent, so that no load balancer on the way ends a silent connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -60,7 +60,7 @@ fn refusal(error: &kube::Error) -> String {
     }
 }
 
-/// Opens a tunnel to a port of a pod.
+/// Opens a tunnel to a port of a pod; how long that may take is the caller's affair.
 pub(super) async fn open(
     client: &Client,
     namespace: &str,
@@ -72,8 +72,7 @@ pub(super) async fn open(
 > {
     let pods = Request::new(Pod::url_path(&(), Some(namespace)));
     let request = pods.portforward(pod, &[port]).map_err(kube::Error::BuildRequest)?;
-    let opened = tokio::time::timeout(OPENED_WITHIN, client.connect(request));
-    Ok(opened.await.map_err(|_| TunnelError::TimedOut)??.into_stream())
+    Ok(client.connect(request).await?.into_stream())
 }
 
 /// Carries a connection through a tunnel until either side ends it. `answered` is called when the pod sends its first word.

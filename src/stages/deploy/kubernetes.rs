@@ -32,19 +32,11 @@ pub(in crate::stages) struct Site<'a> {
     pub names: Names,
     owner: Owner,
     pub cluster: Cluster,
-    in_cluster: bool,
 }
 
-/// A client for the cluster of a pipeline, and whether this is a pod of it; nothing is sent yet.
-pub(in crate::stages) async fn cluster(
-    options: &Options,
-    spec: &Kubernetes,
-) -> Result<(Cluster, bool), Fault> {
-    let mut access = options.access.clone();
-    let in_cluster = access.is_in_cluster();
-    // A pod needs no context, and may well have the same file.
-    access.context = access.context.or_else(|| spec.context.clone()).filter(|_| !in_cluster);
-    Ok((Cluster::open(&access, &spec.namespace).await?, in_cluster))
+/// A client for the cluster of a pipeline; nothing is sent yet.
+pub(in crate::stages) async fn cluster(options: &Options, spec: &Kubernetes) -> Result<Cluster, Fault> {
+    Ok(Cluster::open(&options.access, spec.context.as_deref(), &spec.namespace).await?)
 }
 
 /// Reaches the servers that a run has deployed.
@@ -120,10 +112,10 @@ impl Server {
 impl<'a> Site<'a> {
     /// A client for the cluster; nothing is sent yet.
     pub async fn open(plan: &'a Plan, options: &Options, spec: &'a Kubernetes) -> Result<Self, Fault> {
-        let (cluster, in_cluster) = cluster(options, spec).await?;
+        let cluster = cluster(options, spec).await?;
         let names = Names::of(&plan.pipeline, spec);
         let owner = names.owner();
-        Ok(Self { plan, spec, names, owner, cluster, in_cluster })
+        Ok(Self { plan, spec, names, owner, cluster })
     }
 
     /// The servers that runner deploys, rather than uses.
@@ -208,7 +200,7 @@ impl<'a> Site<'a> {
         if let Some(existing) = &self.spec.kafka.existing {
             return secrets.kafka(existing, &at().key("kafka").key("existing")).await;
         }
-        let bootstrap = if self.in_cluster {
+        let bootstrap = if self.cluster.by_name() {
             self.names.bootstrap()
         } else {
             let ports = self.broker_ports().map(|(_, port)| format!("127.0.0.1:{port}"));
@@ -237,12 +229,12 @@ impl<'a> Site<'a> {
         (0..self.spec.kafka.brokers).zip(self.spec.forward.kafka..)
     }
 
-    /// Forwards to servers; none from within the cluster.
+    /// Forwards to servers; none where their names lead there.
     async fn forwards(&self, servers: &[Server]) -> Result<Option<Forwards>, Fault> {
         let deployed = self.servers();
         let routes = servers.iter().filter(|server| deployed.contains(server));
         let routes: Vec<Route> = routes.flat_map(|server| self.routes(*server)).collect();
-        if self.in_cluster || routes.is_empty() {
+        if self.cluster.by_name() || routes.is_empty() {
             return Ok(None);
         }
         let forwards = Forwards::open(&self.cluster, folder(), &routes).await;

@@ -131,11 +131,14 @@ impl From<ObjectsError> for Fault {
 fn refused(Refusal { id, reason }: &Refusal) -> Diagnostic {
     let at = component(id);
     match &**reason {
-        Reason::Foreign { managed_by, pipeline } => {
-            let whose = match (pipeline, managed_by) {
-                (Some(pipeline), _) => format!("belongs to pipeline `{pipeline}`"),
-                (None, Some(manager)) => format!("is looked after by `{manager}`"),
-                (None, None) => "was not made by runner".to_owned(),
+        Reason::Foreign { managed_by, pipeline, namespace } => {
+            let whose = match (pipeline, namespace, managed_by) {
+                (Some(pipeline), Some(namespace), _) => {
+                    format!("belongs to pipeline `{pipeline}` of namespace `{namespace}`")
+                }
+                (Some(pipeline), None, _) => format!("belongs to pipeline `{pipeline}`"),
+                (None, _, Some(manager)) => format!("is looked after by `{manager}`"),
+                (None, _, None) => "was not made by runner".to_owned(),
             };
             Diagnostic::new(Code::ForeignObject, format!("{id} is there already and {whose}"))
                 .at(Path::of("metadata.name"))
@@ -264,6 +267,12 @@ mod tests {
         Refusal { id: id("StatefulSet", name), reason: Box::new(reason) }
     }
 
+    /// What belongs to somebody else, by its labels.
+    fn foreign(labels: [Option<&str>; 3]) -> Reason {
+        let [managed_by, pipeline, namespace] = labels.map(|label| label.map(str::to_owned));
+        Reason::Foreign { managed_by, pipeline, namespace }
+    }
+
     #[test]
     fn each_refusal_says_whose_fault_it_is_and_what_to_do() {
         let conflict = |field: &str, manager: &str| Conflict { field: field.into(), manager: manager.into() };
@@ -273,7 +282,8 @@ mod tests {
             wanted: wanted.into(),
         };
         let refusals = vec![
-            refusal("trips-kafka", Reason::Foreign { managed_by: Some("Helm".into()), pipeline: None }),
+            refusal("trips-kafka", foreign([Some("Helm"), None, None])),
+            refusal("trips-neo4j-reader", foreign([Some("runner"), Some("trips"), Some("others")])),
             refusal("trips-neo4j", Reason::Conflict(vec![conflict(".spec.replicas", "kubectl-edit")])),
             refusal("trips-kafka", Reason::Immutable { message: "updates to statefulset spec …".into() }),
             refusal(

@@ -59,16 +59,27 @@ pub(in crate::stages) fn no_job(name: &str, namespace: &str) -> Fault {
         .into()
 }
 
-/// The fault of a job that has ended without a report; `code` is the exit code of its first pod.
-pub(in crate::stages) fn job_failed(name: &str, state: &JobState, code: Option<i32>) -> Fault {
-    let ended = code.map(|code| format!("; its first pod ended with exit code {code}")).unwrap_or_default();
-    let message = match state {
-        JobState::Failed { reason, message } => format!("job `{name}` was given up: {reason}: {message}"),
-        JobState::Done | JobState::UnderWay => format!("job `{name}` has left no report"),
+/// The fault of a job that was given up, or has left no report; `heard` is the loader that was listened to, `code` the exit code of
+/// the one that failed, or of the first one where that is not known.
+pub(in crate::stages) fn job_failed(name: &str, state: &JobState, heard: u32, code: Option<i32>) -> Fault {
+    let (message, failed) = match state {
+        JobState::Failed { reason, message, loader } => {
+            (format!("job `{name}` was given up: {reason}: {message}"), *loader)
+        }
+        JobState::Done | JobState::UnderWay => (format!("job `{name}` has left no report"), None),
     };
-    Diagnostic::new(Code::JobFailed, message + &ended)
-        .help("its last words are above; the next run goes on from there")
-        .into()
+    let ended = match (failed, code) {
+        (Some(loader), Some(code)) => format!("; its loader {loader} ended with exit code {code}"),
+        (Some(loader), None) => format!("; its loader {loader} failed"),
+        (None, Some(code)) => format!("; its first pod ended with exit code {code}"),
+        (None, None) => String::new(),
+    };
+    let finding = Diagnostic::new(Code::JobFailed, message + &ended);
+    let finding = match failed.filter(|loader| *loader != heard) {
+        Some(loader) => finding.help(format!("`runner logs FILE --share {loader}` shows its last words")),
+        None => finding.help("its last words are above"),
+    };
+    finding.help("what is loaded stands; the next run goes on from there").into()
 }
 
 /// The fault of a report that cannot be written as text.
@@ -84,5 +95,31 @@ pub(in crate::stages) fn report_cut(what: &str) -> Finding {
         message: format!("{what} was too large to come out of the cluster"),
         place: None,
         help: vec!["run here, without `--detach`, for the whole report".to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_was_given_up_names_the_loader_and_how_to_hear_it() {
+        let state = JobState::Failed {
+            reason: "PodFailurePolicy".to_owned(),
+            message: "pod taxis/trips-run-1-x7k2p failed".to_owned(),
+            loader: Some(1),
+        };
+        let words = |heard: u32, code: Option<i32>| {
+            let Fault(findings) = job_failed("trips-run", &state, heard, code);
+            findings.into_iter().map(|finding| (finding.message, finding.help)).collect::<Vec<_>>()
+        };
+        let given_up = "job `trips-run` was given up: PodFailurePolicy: pod taxis/trips-run-1-x7k2p failed";
+        let goes_on = "what is loaded stands; the next run goes on from there".to_owned();
+        let look = "`runner logs FILE --share 1` shows its last words".to_owned();
+        let message = format!("{given_up}; its loader 1 ended with exit code 78");
+        assert_eq!(words(0, Some(78)), [(message, vec![look, goes_on.clone()])]);
+        let above = "its last words are above".to_owned();
+        let message = format!("{given_up}; its loader 1 failed");
+        assert_eq!(words(1, None), [(message, vec![above, goes_on])]);
     }
 }

@@ -58,7 +58,7 @@ pub(super) struct Deployed {
 
 /// Looks what is in the cluster.
 pub(super) async fn look(plan: &Plan, options: &Options, spec: &Kubernetes) -> Result<Deployed, Fault> {
-    let (cluster, _) = kubernetes::cluster(options, spec).await?;
+    let cluster = kubernetes::cluster(options, spec).await?;
     let names = Names::of(&plan.pipeline, spec);
     let owner = names.owner();
     // Who may not look at jobs sees the rest.

@@ -23,9 +23,8 @@ impl Deployment {
         self.write(pipeline);
     }
 
-    /// From now on as one who may do what `k8s/role.yaml` lists, and nothing else, in a namespace that others have made.
-    fn be_bound_to_the_role(&mut self) {
-        self.namespace.create();
+    /// From now on as one who may do what `k8s/role.yaml` lists, and nothing else, in a namespace that is there.
+    pub fn be_bound_to_the_role(&mut self) {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("k8s/role.yaml");
         let role: Value = serde_yaml::from_str(&fs::read_to_string(file).unwrap()).unwrap();
         let kubeconfig = self.namespace.kubeconfig_of("bound", &role["rules"]);
@@ -95,6 +94,7 @@ fn reference(report: &Value) {
 fn three_loaders_in_the_cluster_give_the_reference_and_the_report_comes_back() {
     let Some(mut deployment) = Deployment::new("detached", &json!({})) else { return };
     deployment.namespace.cluster.runner_image();
+    deployment.namespace.create();
     deployment.be_bound_to_the_role();
     deployment.write_shared_example();
     deployment.runner(&["logs"]).exits(1);

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, ResourceQuota};
 use serde_json::{Value, json};
 
@@ -10,20 +11,25 @@ use super::bed::Namespace;
 use super::deployment::Deployment;
 use crate::external::trips;
 use crate::harness::{Outcome, outcome};
+use crate::kills::interrupt;
 use crate::proxy::{Proxy, Way};
 use crate::servers::until;
 
 /// Within what a fault is told, on a machine that has much else to do: others take a second, that of memory some restarts.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// A few trips, to be deployed to a namespace that is there, with these settings of Kafka's.
-fn deployment(name: &str, kafka: &Value) -> Option<Deployment> {
-    let mut deployment = Deployment::of(Namespace::make(name)?, kafka);
+/// A few trips, to be deployed as this says.
+fn deploying(mut deployment: Deployment) -> Deployment {
     // One server is enough to go wrong.
     deployment.infrastructure["neo4j"] = json!({ "existing": { "uri": "bolt://graph:7687" } });
     deployment.desk.trips("data/1.parquet", 0, 100, i64::MAX);
     deployment.write(trips());
-    Some(deployment)
+    deployment
+}
+
+/// The same in a namespace that is there, with these settings of Kafka's.
+fn deployment(name: &str, kafka: &Value) -> Option<Deployment> {
+    Some(deploying(Deployment::of(Namespace::make(name)?, kafka)))
 }
 
 /// The finding, without what is another in each run: names, the length of what is underlined, how often an event came.
@@ -79,6 +85,30 @@ fn a_storage_class_that_is_not_there() {
     }]);
     deployment.write(trips());
     insta::assert_snapshot!(fails(&deployment));
+}
+
+#[test]
+fn a_stop_is_heard_while_pods_are_awaited_and_one_who_may_not_change_the_namespace_goes_on() {
+    let Some(namespace) = Namespace::reserve("stopped") else { return };
+    let kafka = json!({ "resources": { "requests": { "cpu": "64" } } });
+    let mut deployment = deploying(Deployment::of(namespace, &kafka));
+    let child = deployment.start(&["run"]);
+    until(Duration::from_mins(1), "there is a pod", || !deployment.all::<Pod>().is_empty());
+    interrupt(&child);
+    let begun = Instant::now();
+    let outcome = outcome(child).exits(130);
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}: {outcome:?}", begun.elapsed());
+    assert_eq!(deployment.report()["status"], "interrupted");
+    assert!(!deployment.all::<StatefulSet>().is_empty(), "what was applied stands");
+
+    // Runner made the namespace, and this one may not make or change any.
+    deployment.be_bound_to_the_role();
+    let plan = deployment.runner(&["plan", "--output", "json"]).exits(0);
+    let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
+    let namespace = plan["objects"].as_array().unwrap().iter().find(|object| object["kind"] == "Namespace");
+    assert_eq!(namespace.unwrap()["action"], "leave");
+    let told = fails(&deployment);
+    assert!(!told.contains("permission-missing"), "{told}");
 }
 
 #[test]

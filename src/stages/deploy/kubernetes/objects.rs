@@ -50,13 +50,14 @@ pub(in crate::stages::deploy) async fn deploy(
     let site = Site::open(plan, options, spec).await?;
     // Ports that are taken are told before anything is deployed; where they lead is not asked until somebody connects.
     let forwards = site.forwards(&site.servers()).await?;
+    access::check(&site.cluster, Undertaking::Servers).await?;
     let deployed = site.apply(options, progress).await?;
     let servers = connect(plan, site.reach(forwards).await?, Some(ANSWERS_WITHIN)).await?;
     Ok((servers, deployed))
 }
 
 impl Site<'_> {
-    /// Applies the objects, and waits until the servers among them are ready.
+    /// Applies the objects, and waits until the servers among them are ready. Whether that is allowed was asked before.
     pub(in crate::stages) async fn apply(
         &self,
         options: &Options,
@@ -64,7 +65,6 @@ impl Site<'_> {
     ) -> Result<Deployed, Fault> {
         let objects = manifests::rendered(&self.plan.pipeline, &self.plan.base).await?;
         let mut tell = |event: ObjectEvent| progress.tell(told(&event));
-        access::check(&self.cluster, Undertaking::Servers).await?;
         let (cluster, owner) = (&self.cluster, &self.owner);
         // Pods do not start without the Secret, and a Secret needs the namespace.
         let made = apply::namespace(cluster, &objects, options.conflicts, &mut tell).await?;
