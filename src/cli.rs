@@ -111,10 +111,32 @@ pub fn main() -> ExitCode {
     exit.unwrap_or_else(|error| ui.failed(&error)).into()
 }
 
-/// The runtime that a command's asynchronous work runs on.
-fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+/// The runtime that a command's asynchronous work runs on. When the command is done, nothing is waited for that a client still does on
+/// its threads: a commit to a broker that is away, say, takes minutes to be given up.
+#[derive(Debug)]
+struct Runtime {
+    handle: tokio::runtime::Handle,
+    owned: Option<tokio::runtime::Runtime>,
+}
+
+impl Runtime {
+    /// Does work to its end.
+    fn block_on<F: Future>(&self, work: F) -> F::Output {
+        self.handle.block_on(work)
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.owned.take().into_iter().for_each(tokio::runtime::Runtime::shutdown_background);
+    }
+}
+
+/// Starts the runtime of a command.
+fn runtime() -> Result<Runtime, CommandError> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
+        .map(|runtime| Runtime { handle: runtime.handle().clone(), owned: Some(runtime) })
         .map_err(|error| CommandError::io("the runtime cannot be started", error))
 }

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use tokio::runtime::Runtime;
-
+use super::Runtime;
 use super::exit::Exit;
 use super::ui::Ui;
 use crate::diagnostic::Diagnostic;

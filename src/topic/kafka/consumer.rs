@@ -160,7 +160,8 @@ impl Drop for Consumer {
     }
 }
 
-/// Hears librdkafka's complaints in a thread of its own, and knocks at a cluster that is down until it answers.
+/// Hears librdkafka's complaints in a thread of its own, and knocks at a cluster that is down until it answers. The thread closes the
+/// client, too, when nobody else holds it any more.
 fn hear(
     client: Arc<BaseConsumer<Health>>,
     topic: String,
@@ -174,6 +175,10 @@ fn hear(
             {
                 client.context().answered();
             }
+        }
+        // Whoever lets go last closes the client, which waits for commits under way: for 10 min, where the coordinator is away.
+        while Arc::strong_count(&client) > 1 {
+            let _ = client.poll(HEARING);
         }
     };
     match thread::Builder::new().name("kafka consumer".to_owned()).spawn(hear) {
