@@ -4,6 +4,7 @@
 //! every namespace. Where this machine cannot have a node, these tests say so on standard error, whatever is captured, and pass.
 
 mod bed;
+mod chart;
 mod deployment;
 mod detached;
 mod faults;

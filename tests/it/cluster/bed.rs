@@ -55,6 +55,11 @@ impl Cluster {
         self.server.fact("address")
     }
 
+    /// The folder of `helm` and other programs.
+    pub fn programs(&self) -> PathBuf {
+        PathBuf::from(self.server.fact("programs"))
+    }
+
     /// Writes a kubeconfig beside the own one, changed, and gives its path.
     pub fn kubeconfig_with(&self, change: impl FnOnce(&mut Value)) -> PathBuf {
         let mut config: Value =

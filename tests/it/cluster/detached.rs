@@ -51,6 +51,8 @@ impl Deployment {
         let mut pipeline = trips();
         pipeline["spec"]["source"]["parquet"] = json!("more/*.parquet");
         pipeline["spec"]["topic"] = json!({ "name": "others" });
+        let cypher = pipeline["spec"]["mapping"]["cypher"].as_str().unwrap().replace("TRIP", "RIDE");
+        pipeline["spec"]["mapping"]["cypher"] = json!(cypher);
         self.write_as("another", &kubernetes, pipeline);
     }
 

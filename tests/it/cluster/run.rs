@@ -12,7 +12,7 @@ use super::deployment::Deployment;
 use crate::external::trips;
 
 /// Runs the main example: its own assertions hold the scores, and `expect` the counts.
-fn gives_the_reference(deployment: &Deployment) -> Value {
+pub fn gives_the_reference(deployment: &Deployment) -> Value {
     deployment.write_main_example();
     deployment.runner(&["run"]).exits(0);
     let report = deployment.report();
