@@ -1,6 +1,6 @@
 """Measures how much longer the deploy stage takes than the servers themselves. `deploy.py RUNNER FILE [ROUNDS]`, with `KUBECONFIG` and `kubectl` on the path.
 
-Rounds alternate, each in an empty namespace: `runner run --limit 1`, and by hand what it renders, `kubectl apply` in one go, with the
+Rounds alternate, each in an empty namespace: `runner run`, and by hand what it renders, `kubectl apply` in one go, with the
 same Secret. Runner's figure is its deploy stage, connections and constraints included; by hand it is from the apply until every pod is
 ready, looked at ten times a second: the servers' own start."""
 
@@ -43,7 +43,7 @@ def gone(namespace: str):
 
 def by_runner(runner: str, file: str) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        call(runner, "run", file, "--limit", "1", "--state-dir", f"{folder}/state", "--report-dir", folder, stderr=subprocess.DEVNULL)
+        call(runner, "run", file, "--state-dir", f"{folder}/state", "--report-dir", folder, stderr=subprocess.DEVNULL)
         stages = json.loads(Path(folder, "report.json").read_text())["stages"]
         return next(stage["seconds"] for stage in stages if stage["name"] == "deploy")
 
