@@ -197,12 +197,7 @@ impl Inventory {
 
 /// A kind in a namespace, or outside of all: the name of its objects without their own.
 fn kind(api_version: &str, kind: &str, namespace: Option<&str>) -> Id {
-    Id {
-        api_version: api_version.to_owned(),
-        kind: kind.to_owned(),
-        namespace: namespace.map(str::to_owned),
-        name: String::new(),
-    }
+    Id::new(api_version, kind, namespace, "")
 }
 
 /// Where objects of a pipeline may be: the kinds that runner makes in its namespace, and those of the objects, each where it stands.
@@ -252,12 +247,7 @@ fn live(id: Id, wave: Wave, object: &DynamicObject) -> Option<Live> {
 impl Cluster {
     /// The name of its namespace, as an object.
     pub(super) fn namespace_id(&self) -> Id {
-        Id {
-            api_version: "v1".to_owned(),
-            kind: "Namespace".to_owned(),
-            namespace: None,
-            name: self.namespace().to_owned(),
-        }
+        Id::new("v1", "Namespace", None, self.namespace())
     }
 
     /// Where objects like the one named are, in its namespace or outside of all.

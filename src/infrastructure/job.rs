@@ -155,11 +155,8 @@ impl Jobs<'_> {
 
     /// What is of one run alone.
     fn of_one_run(&self) -> [(Id, Wave); 4] {
-        let id = |api_version: &str, kind: &str, name: String| Id {
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-            namespace: Some(self.names.namespace.clone()),
-            name,
+        let id = |api_version: &str, kind: &str, name: String| {
+            Id::new(api_version, kind, Some(&self.names.namespace), &name)
         };
         [
             (id("v1", "ConfigMap", self.names.report()), Wave::Settings),

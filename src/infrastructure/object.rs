@@ -98,15 +98,21 @@ pub struct Id {
 }
 
 impl Id {
+    /// What an object of a kind is called, in a namespace or outside of all.
+    #[must_use]
+    pub fn new(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Self {
+        Self {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        }
+    }
+
     /// The name of a Secret.
     #[must_use]
     pub fn secret(namespace: &str, name: &str) -> Self {
-        Self {
-            api_version: "v1".to_owned(),
-            kind: "Secret".to_owned(),
-            namespace: Some(namespace.to_owned()),
-            name: name.to_owned(),
-        }
+        Self::new("v1", "Secret", Some(namespace), name)
     }
 
     /// Where the API server keeps objects of this kind.

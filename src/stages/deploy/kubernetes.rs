@@ -161,12 +161,7 @@ impl<'a> Site<'a> {
             Server::Neo4j => ("StatefulSet", self.names.neo4j()),
             Server::Connect => ("Deployment", self.names.connect()),
         };
-        Id {
-            api_version: "apps/v1".to_owned(),
-            kind: kind.to_owned(),
-            namespace: Some(self.names.namespace.clone()),
-            name,
-        }
+        Id::new("apps/v1", kind, Some(&self.names.namespace), &name)
     }
 
     /// How the servers are reached over forwards that are open, with their passwords.
