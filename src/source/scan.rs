@@ -1,8 +1,12 @@
-//! Rows of the files, in order, filtered and projected: one file after the other, in one partition.
+//! Rows of the files, in order, filtered and projected: one file after the other.
 //!
 //! The reader itself tells each row's number in the file (parquet's row number column), so an ordinal stays right where
 //! row groups and pages are skipped.
 
+mod ahead;
+
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
@@ -10,11 +14,14 @@ use datafusion::arrow::compute::{filter_record_batch, prep_null_mask_filter};
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, SchemaRef};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::{ParquetAccessPlan, RowGroupAccess};
+use datafusion::datasource::physical_plan::parquet::{
+    CachedParquetFileReaderFactory, ParquetAccessPlan, RowGroupAccess,
+};
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::DataFusionError;
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::object_store::ObjectStoreExt;
 use datafusion::parquet::arrow::RowNumber;
@@ -22,6 +29,7 @@ use datafusion::parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use futures::{Stream, StreamExt};
+use tokio::runtime::Handle;
 
 use super::blame::Blame;
 use super::dataset::{Batch, DataFile};
@@ -80,8 +88,13 @@ impl Plan {
         Ok((filter_record_batch(batch, &mask)?, mask.values().set_indices().collect()))
     }
 
-    /// The scan of one file: the used columns and each row's number, without the rows before `first`.
-    fn reader(&self, file: &DataFile, first: u64) -> Result<Arc<DataSourceExec>, DataFusionError> {
+    /// The scan of some rows of one file: the used columns and each row's number. The rows end where a row group does.
+    fn reader(
+        &self,
+        file: &DataFile,
+        rows: &Range<u64>,
+        footer: Option<&Arc<FileMetadataCache>>,
+    ) -> Result<Arc<DataSourceExec>, DataFusionError> {
         let name = unused_name(&self.file_schema);
         let row_number = Field::new(name, DataType::Int64, false).with_extension_type(RowNumber);
         let table = TableSchema::builder(Arc::clone(&self.file_schema))
@@ -96,9 +109,14 @@ impl Plan {
         if let Some(pruning) = &self.pruning {
             source = source.with_predicate(Arc::clone(pruning));
         }
+        if let Some(footer) = footer {
+            let (objects, footer) = (Arc::clone(&file.store.objects), Arc::clone(footer));
+            let readers = CachedParquetFileReaderFactory::new(objects, footer);
+            source = source.with_parquet_file_reader_factory(Arc::new(readers));
+        }
         let mut part = PartitionedFile::new_from_meta(file.object.clone());
-        if first > 0 {
-            part = part.with_extension(rows_from(first, &file.row_groups));
+        if *rows != (0..file.rows) {
+            part = part.with_extension(access(rows, &file.row_groups));
         }
         let config = FileScanConfigBuilder::new(file.store.url.clone(), Arc::new(source))
             .with_file(part)
@@ -121,18 +139,20 @@ pub(super) fn mask(
     Ok(if mask.null_count() > 0 { prep_null_mask_filter(mask) } else { mask.clone() })
 }
 
-/// The rows from `first` on: earlier row groups are not read at all.
-fn rows_from(first: u64, row_groups: &[u64]) -> ParquetAccessPlan {
+/// Access to some rows: row groups before and after them are not read at all.
+fn access(rows: &Range<u64>, row_groups: &[u64]) -> ParquetAccessPlan {
     let mut begins = 0;
-    let access = row_groups.iter().map(|rows| {
-        let skip = first.saturating_sub(begins).min(*rows);
-        begins += rows;
+    let access = row_groups.iter().map(|in_group| {
+        let skip = rows.start.saturating_sub(begins).min(*in_group);
+        let is_behind = begins >= rows.end;
+        begins += in_group;
         match skip {
+            _ if is_behind => RowGroupAccess::Skip,
             0 => RowGroupAccess::Scan,
-            all if all == *rows => RowGroupAccess::Skip,
+            all if all == *in_group => RowGroupAccess::Skip,
             some => RowGroupAccess::Selection(RowSelection::from(vec![
                 RowSelector::skip(usize::try_from(some).unwrap_or(usize::MAX)),
-                RowSelector::select(usize::try_from(rows - some).unwrap_or(usize::MAX)),
+                RowSelector::select(usize::try_from(in_group - some).unwrap_or(usize::MAX)),
             ])),
         }
     });
@@ -148,6 +168,15 @@ fn unused_name(schema: &SchemaRef) -> String {
     name
 }
 
+/// Rows of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    /// The file, by its place.
+    file: usize,
+    /// The rows that have not been passed. They end where a row group does.
+    rows: Range<u64>,
+}
+
 /// A scan on its way through the files.
 pub(super) struct Scan {
     plan: Arc<Plan>,
@@ -155,11 +184,12 @@ pub(super) struct Scan {
     context: Arc<TaskContext>,
     /// How many more rows are wanted.
     left: Option<u64>,
-    /// The file being read, by its place.
-    file: usize,
-    /// The first row of that file that has not been passed.
-    position: u64,
-    rows: Option<SendableRecordBatchStream>,
+    /// What is read, one after the other.
+    parts: VecDeque<Part>,
+    /// The reader of the first part.
+    reader: Option<SendableRecordBatchStream>,
+    /// The footer of the file, where it is read more than once.
+    footer: Option<Arc<FileMetadataCache>>,
 }
 
 impl Scan {
@@ -171,7 +201,7 @@ impl Scan {
         after: Option<&RowId>,
         limit: Option<u64>,
     ) -> Result<Self, SourceError> {
-        let (file, position) = match after {
+        let (first, position) = match after {
             None => (0, 0),
             Some(row) => {
                 let nowhere =
@@ -184,11 +214,28 @@ impl Scan {
                 (place, row.ordinal + 1)
             }
         };
-        Ok(Self { plan, files, context, left: limit, file, position, rows: None })
+        let rest = files.iter().enumerate().skip(first);
+        let parts = rest.map(|(place, file)| {
+            let begins = if place == first { position } else { 0 };
+            Part { file: place, rows: begins..file.rows }
+        });
+        let parts = parts.collect();
+        Ok(Self { plan, files, context, left: limit, parts, reader: None, footer: None })
     }
 
-    /// The batches, until the last file ends or a fault.
+    /// The batches, until the last file ends or a fault. Several row groups are read side by side where the runtime has threads for
+    /// it, unless only some rows are wanted.
     pub fn into_stream(self) -> impl Stream<Item = Result<Batch, SourceError>> + Send + use<> {
+        let threads = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
+        if threads > 1 && self.left.is_none() {
+            ahead::read(self, threads.min(ahead::MOST_AT_ONCE), ahead::STRETCH_ROWS).left_stream()
+        } else {
+            self.in_turn().right_stream()
+        }
+    }
+
+    /// The batches, each read when it is asked for.
+    fn in_turn(self) -> impl Stream<Item = Result<Batch, SourceError>> + Send + use<> {
         futures::stream::try_unfold(self, |mut scan| async move {
             let batch = scan.next().await?;
             Ok(batch.map(|batch| (batch, scan)))
@@ -201,30 +248,38 @@ impl Scan {
                 return Ok(None);
             }
             let files = Arc::clone(&self.files);
-            let Some(file) = files.get(self.file) else { return Ok(None) };
-            if self.position >= file.rows {
-                self.file += 1;
-                self.position = 0;
-                self.rows = None;
+            let Some(Part { file, rows }) = self.parts.front().cloned() else { return Ok(None) };
+            let Some(file) = files.get(file).filter(|_| !rows.is_empty()) else {
+                self.parts.pop_front();
+                self.reader = None;
                 continue;
-            }
-            let rows = match &mut self.rows {
-                Some(rows) => rows,
-                None => self.rows.insert(open(&self.plan, file, self.position, &self.context).await?),
             };
-            return match rows.next().await {
+            let reader = match &mut self.reader {
+                Some(reader) => reader,
+                None => self
+                    .reader
+                    .insert(open(&self.plan, file, &rows, self.footer.as_ref(), &self.context).await?),
+            };
+            return match reader.next().await {
                 Some(read) => {
                     let read = read.map_err(|why| unreadable(file, &why))?;
-                    self.batch(file, &read).map(Some)
+                    self.batch(file, rows.start, &read).map(Some)
                 }
-                // What is left of the file was pruned.
-                None => Ok(Some(self.rest(file))),
+                // What is left of the part was pruned.
+                None => Ok(Some(self.rest(file, rows))),
             };
         }
     }
 
+    /// Notes that the rows before `next` are passed.
+    fn pass(&mut self, next: u64) {
+        if let Some(part) = self.parts.front_mut() {
+            part.rows.start = next;
+        }
+    }
+
     /// A batch of what the reader gave.
-    fn batch(&mut self, file: &DataFile, read: &RecordBatch) -> Result<Batch, SourceError> {
+    fn batch(&mut self, file: &DataFile, position: u64, read: &RecordBatch) -> Result<Batch, SourceError> {
         let row_numbers = read.columns().last().and_then(|column| column.as_primitive_opt::<Int64Type>());
         let numbers: &[i64] = row_numbers.map_or(&[], |numbers| numbers.values());
         let number = |row: usize| numbers.get(row).and_then(|number| u64::try_from(*number).ok());
@@ -233,13 +288,13 @@ impl Scan {
         let last = number(read.num_rows().saturating_sub(1)).unwrap_or(file.rows);
         let fault = |why: &DataFusionError| SourceError::Row {
             key: None,
-            place: format!("`{}`, rows {} to {last}", file.name, self.position),
+            place: format!("`{}`, rows {} to {last}", file.name, position),
             why: innermost(why),
         };
         let used = read.project(&columns).map_err(|why| fault(&why.into()))?;
         let (rows, kept) = self.plan.pick(&used, self.left).map_err(|why| {
             let Some(Blame { key, row, why }) = self.plan.blame(&used) else { return fault(&why) };
-            let row = number(row).unwrap_or(self.position);
+            let row = number(row).unwrap_or(position);
             let place = format!("`{}`, row {row}", file.name);
             SourceError::Row { key: Some(key), place, why: innermost(&why) }
         })?;
@@ -250,7 +305,7 @@ impl Scan {
         } else {
             number(read.num_rows().saturating_sub(1))
         };
-        let passed = last.map_or(self.position, |last| last + 1);
+        let passed = last.map_or(position, |last| last + 1);
         if let Some(left) = &mut self.left {
             *left -= ordinals.len() as u64;
         }
@@ -259,16 +314,16 @@ impl Scan {
             lineage: Arc::clone(&file.lineage),
             rows,
             ordinals,
-            read: passed.saturating_sub(self.position),
+            read: passed.saturating_sub(position),
         };
-        self.position = passed;
+        self.pass(passed);
         Ok(batch)
     }
 
-    /// A batch without rows, for the rows at a file's end that the reader did not need to look at.
-    fn rest(&mut self, file: &DataFile) -> Batch {
-        let read = file.rows - self.position;
-        self.position = file.rows;
+    /// A batch without rows, for the rows at a part's end that the reader did not need to look at.
+    fn rest(&mut self, file: &DataFile, rows: Range<u64>) -> Batch {
+        let read = rows.end - rows.start;
+        self.pass(rows.end);
         Batch {
             file: Arc::clone(&file.name),
             lineage: Arc::clone(&file.lineage),
@@ -282,7 +337,8 @@ impl Scan {
 async fn open(
     plan: &Plan,
     file: &DataFile,
-    first: u64,
+    rows: &Range<u64>,
+    footer: Option<&Arc<FileMetadataCache>>,
     context: &Arc<TaskContext>,
 ) -> Result<SendableRecordBatchStream, SourceError> {
     // The ordinals and the lineage are those of the file as it was when its footer was read.
@@ -300,7 +356,7 @@ async fn open(
     if now.size != file.object.size || !same {
         return Err(SourceError::Changed { name: Arc::clone(&file.name) });
     }
-    plan.reader(file, first)
+    plan.reader(file, rows, footer)
         .and_then(|reader| reader.execute(0, Arc::clone(context)))
         .map_err(|why| unreadable(file, &why))
 }

@@ -14,6 +14,8 @@ use crate::source::{Dataset, open};
 
 const ROWS: usize = 10_000;
 const ROWS_PER_GROUP: usize = 1_000;
+/// The same as [`ROWS`].
+const ALL: u64 = 10_000;
 
 /// A file with a column `n` that counts up and a column `ballast` that is a hundred times as large.
 async fn opened(filter: &str, select: &str) -> (tempfile::TempDir, Dataset) {
@@ -49,9 +51,9 @@ struct Read {
     pruned: usize,
 }
 
-/// Reads a file to its end.
-async fn read(dataset: &Dataset, first: u64) -> Read {
-    let reader = dataset.plan.reader(&dataset.files()[0], first).unwrap();
+/// Reads rows of a file.
+async fn read(dataset: &Dataset, rows: Range<u64>) -> Read {
+    let reader = dataset.plan.reader(&dataset.files()[0], &rows, None).unwrap();
     let batches: Vec<RecordBatch> =
         reader.execute(0, Arc::clone(&dataset.context)).unwrap().try_collect().await.unwrap();
     let metrics = reader.metrics().unwrap();
@@ -69,7 +71,7 @@ async fn read(dataset: &Dataset, first: u64) -> Read {
 #[tokio::test]
 async fn row_groups_that_statistics_rule_out_are_not_read() {
     let (_folder, dataset) = opened("n >= 4500 AND n < 5500", "n").await;
-    let read = read(&dataset, 0).await;
+    let read = read(&dataset, 0..ALL).await;
     assert_eq!(read.pruned, 8, "{read:?}");
     assert!(read.rows <= 2 * ROWS_PER_GROUP, "{read:?}");
 }
@@ -77,7 +79,7 @@ async fn row_groups_that_statistics_rule_out_are_not_read() {
 #[tokio::test]
 async fn a_look_up_prunes_row_groups_as_literals_do() {
     let (_folder, dataset) = opened("n IN (SELECT id FROM wanted)", "n").await;
-    let read = read(&dataset, 0).await;
+    let read = read(&dataset, 0..ALL).await;
     assert_eq!(read.pruned, 8, "{read:?}");
 }
 
@@ -85,7 +87,7 @@ async fn a_look_up_prunes_row_groups_as_literals_do() {
 async fn a_list_too_long_for_the_statistics_prunes_by_its_least_and_greatest_value() {
     let list: Vec<String> = (0..200).map(|n| (3_200 + 7 * n).to_string()).collect();
     let (_folder, dataset) = opened(&format!("n IN (null, {})", list.join(", ")), "n").await;
-    let read = read(&dataset, 0).await;
+    let read = read(&dataset, 0..ALL).await;
     assert_eq!(read.pruned, 8, "{read:?}");
 }
 
@@ -93,15 +95,18 @@ async fn a_list_too_long_for_the_statistics_prunes_by_its_least_and_greatest_val
 async fn columns_that_nobody_asks_for_are_not_read() {
     let (_folder, narrow) = opened("n % 2 = 0", "n").await;
     let (_folder, wide) = opened("n % 2 = 0", "n, ballast").await;
-    let (narrow, wide) = (read(&narrow, 0).await, read(&wide, 0).await);
+    let (narrow, wide) = (read(&narrow, 0..ALL).await, read(&wide, 0..ALL).await);
     assert_eq!((narrow.rows, wide.rows), (ROWS, ROWS));
     assert!(narrow.bytes * 20 < wide.bytes, "{narrow:?} {wide:?}");
 }
 
 #[tokio::test]
-async fn rows_before_the_first_wanted_one_are_not_read() {
+async fn rows_before_and_behind_the_wanted_ones_are_not_read() {
     let (_folder, dataset) = opened("true", "n").await;
-    let (whole, rest) = (read(&dataset, 0).await, read(&dataset, 8_500).await);
+    let (whole, rest) = (read(&dataset, 0..ALL).await, read(&dataset, 8_500..ALL).await);
     assert_eq!((whole.rows, rest.rows), (ROWS, 1_500));
     assert!(rest.bytes * 3 < whole.bytes, "{rest:?} {whole:?}");
+    let middle = read(&dataset, 4_500..6_000).await;
+    assert_eq!(middle.rows, 1_500);
+    assert!(middle.bytes * 3 < whole.bytes, "{middle:?} {whole:?}");
 }
