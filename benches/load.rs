@@ -14,7 +14,7 @@ use kglite::api::{DirGraph, PropMap, Value};
 use runner::graph::{
     Advance, Checkpoint, Constraint, ConstraintKind, Embedded, GraphSchema, GraphStore as _, WriteBatch,
 };
-use runner::message::{Message, Origin, RowId};
+use runner::message::{EventReader, Message, Origin, RowId};
 use runner::topic::{Record, memory};
 
 const ROWS: u64 = 1_000_000;
@@ -161,11 +161,12 @@ fn batch(statement: &Arc<str>, records: &[Record]) -> WriteBatch {
             .and_modify(|advance| advance.checkpoint = checkpoint.clone())
             .or_insert(Advance { partition: *partition, from: *offset, checkpoint });
     }
+    let mut reader = EventReader::default();
     WriteBatch {
         statement: Arc::clone(statement),
         dictionary: None,
         topic: "trips".to_owned(),
-        events: records.iter().map(|record| serde_json::from_slice(&record.value).unwrap()).collect(),
+        events: records.iter().map(|record| reader.read(&record.value).unwrap()).collect(),
         advances: advances.into_values().collect(),
         must_write: false,
     }

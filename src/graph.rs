@@ -24,7 +24,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::cypher::quoted;
 use self::mapping::Dictionary;
-use crate::message::RowId;
+use crate::message::{Event, RowId};
 use crate::spec::Projection;
 
 pub use embedded::Embedded;
@@ -243,9 +243,8 @@ pub struct WriteBatch {
     pub dictionary: Option<Arc<Dictionary>>,
     /// The topic.
     pub topic: String,
-    /// The rows as JSON objects, in the order in which they shall be written. It may be empty: then only the checkpoints
-    /// move.
-    pub events: Vec<Value>,
+    /// The rows, in the order in which they shall be written. It may be empty: then only the checkpoints move.
+    pub events: Vec<Event>,
     /// How the checkpoints of the partitions that the records came from move, by ascending partition; at least one.
     pub advances: Vec<Advance>,
     /// Whether each row must write something: a store that can take the transaction back does so where one does not, and fails

@@ -1,7 +1,11 @@
 //! A message: one row on its way from the source to the graph, as Kafka carries it.
 
+mod event;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use event::{Event, EventReader};
 
 /// The name of the header that holds the source file.
 pub const FILE_HEADER: &str = "runner.file";

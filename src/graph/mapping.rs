@@ -32,6 +32,7 @@ use serde_json::Value;
 
 use super::cypher::{self, FaultKind, Made, Statement};
 use super::{ElementSchema, GraphSchema};
+use crate::message::Event;
 use crate::spec::{Mapping, PropertyType};
 
 pub use bind::bind;
@@ -232,7 +233,7 @@ impl CompiledMapping {
     /// The first column that a row must have a value in and has none: such a row is at fault, and the engine would say so
     /// in less helpful words.
     #[must_use]
-    pub fn missing(&self, event: &Value) -> Option<&Required> {
+    pub fn missing(&self, event: &Event) -> Option<&Required> {
         self.required.iter().find(|required| event.get(&required.column).is_none_or(Value::is_null))
     }
 

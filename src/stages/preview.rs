@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use super::validate::Plan;
 use super::{Fault, deploy, stream};
 use crate::graph::{Advance, Checkpoint, GraphStore, WriteBatch, WriteError};
-use crate::message::{DIGEST_HEADER, FILE_HEADER, LINEAGE_HEADER, Message, ORDINAL_HEADER};
+use crate::message::{
+    DIGEST_HEADER, Event, EventReader, FILE_HEADER, LINEAGE_HEADER, Message, ORDINAL_HEADER,
+};
 use crate::source::Encoder;
 use crate::topic;
 
@@ -55,10 +57,10 @@ pub async fn preview(plan: &Plan, count: u64) -> Result<Vec<PreviewRow>, Fault> 
 
 /// Follows one message into a graph of its own.
 async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
-    let decoded = stream::decode(&message.value, &plan.mapping);
-    let (value, fault) = match decoded {
-        Ok(event) => (event, None),
-        Err(reason) => (serde_json::from_slice(&message.value).unwrap_or_default(), Some(reason.to_string())),
+    let decoded = stream::decode(&mut EventReader::default(), &message.value, &plan.mapping);
+    let (value, event) = match decoded {
+        Ok(event) => (Value::from(&event), Ok(event)),
+        Err(reason) => (serde_json::from_slice(&message.value).unwrap_or_default(), Err(reason.to_string())),
     };
     let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
     let mut row = PreviewRow {
@@ -74,23 +76,24 @@ async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
         value,
         nodes: Vec::new(),
         relationships: Vec::new(),
-        fault,
+        fault: None,
     };
-    if row.fault.is_none() {
-        write(plan, message, &mut row).await?;
+    match event {
+        Ok(event) => write(plan, message, event, &mut row).await?,
+        Err(fault) => row.fault = Some(fault),
     }
     Ok(row)
 }
 
 /// Writes the row to an empty graph in memory and looks at what is there then.
-async fn write(plan: &Plan, message: &Message, row: &mut PreviewRow) -> Result<(), Fault> {
+async fn write(plan: &Plan, message: &Message, event: Event, row: &mut PreviewRow) -> Result<(), Fault> {
     let endpoints = deploy::in_memory(plan).await?;
     let checkpoint = Checkpoint { offset: 1, row: Some(message.origin.row.clone()), ..Checkpoint::default() };
     let batch = WriteBatch {
         statement: plan.mapping.schema.statement.clone(),
         dictionary: None,
         topic: plan.pipeline.spec.topic.name.clone(),
-        events: vec![row.value.clone()],
+        events: vec![event],
         advances: vec![Advance { partition: row.partition, from: 0, checkpoint }],
         must_write: false,
     };

@@ -37,9 +37,15 @@ pub(super) fn to_engine(value: &Value, place: &str) -> Result<EngineValue, Graph
     })
 }
 
-/// A JSON object for the engine.
-fn to_map(object: &Map<String, Value>) -> Result<PropMap, GraphError> {
-    object.iter().map(|(key, value)| Ok((key.clone(), to_engine(value, key)?))).collect()
+/// The entries of a JSON object for the engine.
+pub(super) fn to_map<'a>(
+    entries: impl IntoIterator<Item = (impl AsRef<str>, &'a Value)>,
+) -> Result<PropMap, GraphError> {
+    let entries = entries.into_iter().map(|(key, value)| {
+        let key = key.as_ref();
+        Ok((key.to_owned(), to_engine(value, key)?))
+    });
+    entries.collect()
 }
 
 /// The parameters of a statement.

@@ -6,7 +6,7 @@ use kglite::api::cypher::CypherResult;
 use kglite::api::{KgError, KgErrorCode, PropMap, Value as EngineValue};
 
 use super::engine::{OpenGraph, graph_error, headline, is_of_the_statement};
-use super::value::{Parameters, to_engine};
+use super::value::{Parameters, to_map};
 use crate::graph::{Advance, Checkpoint, GraphError, WriteBatch, WriteError, Written, batch};
 use crate::message::RowId;
 
@@ -25,11 +25,12 @@ impl Write {
     pub(super) fn new(batch: &WriteBatch) -> Result<Self, WriteError> {
         let mut rows = Vec::with_capacity(batch.events.len());
         for (position, event) in batch.events.iter().enumerate() {
-            let event = to_engine(event, "event").map_err(|error| WriteError::Record {
+            let event = to_map(event.iter()).map_err(|error| WriteError::Record {
                 position: Some(position),
                 message: error.to_string(),
             })?;
-            let pairs = [("event".to_owned(), event), ("i".to_owned(), integer(position as u64)?)];
+            let pairs =
+                [("event".to_owned(), EngineValue::Map(event)), ("i".to_owned(), integer(position as u64)?)];
             rows.push(EngineValue::Map(PropMap::from_iter(pairs)));
         }
         let advances = batch.advances.iter().map(advance).collect::<Result<Vec<_>, GraphError>>()?;

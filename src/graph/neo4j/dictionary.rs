@@ -1,7 +1,6 @@
 //! The parameters of a batch's [`Dictionary`]: each node once, and rows that point at them.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use neo4rs::{BoltMap, BoltType};
 use serde_json::Value;
@@ -10,9 +9,10 @@ use super::convert::convert;
 use super::value::{list, to_json};
 use crate::graph::mapping::Dictionary;
 use crate::graph::mapping::dictionary::{Cell, Input, Member, NodeList};
+use crate::message::Event;
 
 /// Makes the parameters; none where a value cannot be converted here with certainty, or cannot be a key.
-pub(super) fn parameters(dictionary: &Dictionary, events: &[Value], is_utc: bool) -> Option<BoltMap> {
+pub(super) fn parameters(dictionary: &Dictionary, events: &[Event], is_utc: bool) -> Option<BoltMap> {
     let mut places = Vec::with_capacity(dictionary.lists.len());
     let mut parameters = BoltMap::with_capacity(dictionary.lists.len() + 1);
     for (number, nodes) in dictionary.lists.iter().enumerate() {
@@ -46,7 +46,7 @@ fn place(places: &[Places], list: usize, member: usize, row: usize) -> Option<Bo
     i64::try_from(*place).ok().map(BoltType::from)
 }
 
-fn value(event: &Value, input: &Input, is_utc: bool) -> Option<BoltType> {
+fn value(event: &Event, input: &Input, is_utc: bool) -> Option<BoltType> {
     convert(event.get(&input.column).unwrap_or(&Value::Null), input.cast, is_utc)
 }
 
@@ -84,22 +84,28 @@ struct Node {
 
 /// The distinct nodes of a list, sorted, so that two loaders that make the same nodes never wait for each other in a circle; and
 /// where in the list those of each row are.
-fn distinct(nodes: &NodeList, events: &[Value], is_utc: bool) -> Option<(Vec<BoltType>, Places)> {
+fn distinct(nodes: &NodeList, events: &[Event], is_utc: bool) -> Option<(Vec<BoltType>, Places)> {
     let mut found: Vec<Node> = Vec::new();
     let mut by_keys: HashMap<Vec<Key>, usize> = HashMap::new();
     let mut places = Vec::with_capacity(events.len() * nodes.members.len());
+    // Filled anew for each node that a row names; most of them were met before.
+    let (mut values, mut keys) = (Vec::new(), Vec::new());
     for event in events {
         for member in &nodes.members {
-            let values = member.keys.iter().map(|input| value(event, input, is_utc));
-            let values = values.collect::<Option<Vec<BoltType>>>()?;
-            let keys = values.iter().map(Key::of).collect::<Option<Vec<Key>>>()?;
-            let place = match by_keys.entry(keys) {
-                Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(new) => {
-                    found.push(Node { keys: new.key().clone(), entry: values, properties: BoltMap::new() });
-                    *new.insert(found.len() - 1)
-                }
-            };
+            values.clear();
+            keys.clear();
+            for input in &member.keys {
+                let value = value(event, input, is_utc)?;
+                keys.push(Key::of(&value)?);
+                values.push(value);
+            }
+            let known = by_keys.get(keys.as_slice()).copied();
+            let place = known.unwrap_or(found.len());
+            if known.is_none() {
+                let entry = std::mem::take(&mut values);
+                found.push(Node { keys: keys.clone(), entry, properties: BoltMap::new() });
+                by_keys.insert(std::mem::take(&mut keys), place);
+            }
             set_properties(&mut found, place, member, event, is_utc)?;
             places.push(place);
         }
@@ -121,7 +127,7 @@ fn set_properties(
     found: &mut [Node],
     place: usize,
     member: &Member,
-    event: &Value,
+    event: &Event,
     is_utc: bool,
 ) -> Option<()> {
     let node = found.get_mut(place)?;
@@ -165,7 +171,9 @@ mod tests {
     }
 
     fn of(dictionary: &Dictionary, events: &[Value]) -> Option<Value> {
-        parameters(dictionary, events, true).map(|parameters| to_json(&BoltType::Map(parameters)))
+        let events: Vec<Event> =
+            events.iter().map(|event| event.as_object().unwrap().clone().into()).collect();
+        parameters(dictionary, &events, true).map(|parameters| to_json(&BoltType::Map(parameters)))
     }
 
     fn trips() -> Dictionary {

@@ -15,7 +15,7 @@ use neo4rs::{BoltMap, BoltType, Txn, query};
 
 use super::dictionary::parameters;
 use super::error::write_error;
-use super::value::{integer, list, size, to_bolt};
+use super::value::{integer, list, size, to_map};
 use super::write::run;
 use crate::graph::mapping::Dictionary;
 use crate::graph::{WriteBatch, WriteError, Written, batch};
@@ -47,9 +47,9 @@ impl<'a> Rows<'a> {
         }
         let mut rows = Vec::with_capacity(batch.events.len());
         for (place, event) in batch.events.iter().enumerate() {
-            let event = to_bolt(event, "event")
+            let event = to_map(event.iter())
                 .map_err(|error| WriteError::Record { position: Some(place), message: error.to_string() })?;
-            rows.push(list(vec![integer(place as u64, "row")?, event]));
+            rows.push(list(vec![integer(place as u64, "row")?, BoltType::Map(event)]));
         }
         Ok(Self::Each { statement: batch::rows_statement(&batch.statement), rows })
     }

@@ -35,13 +35,15 @@ pub(super) fn to_bolt(value: &Value, place: &str) -> Result<BoltType, GraphError
     })
 }
 
-/// A JSON object for the server.
-pub(super) fn to_map(object: &Map<String, Value>) -> Result<BoltMap, GraphError> {
-    let mut map = BoltMap::with_capacity(object.len());
-    for (key, value) in object {
-        map.put(key.as_str().into(), to_bolt(value, key)?);
-    }
-    Ok(map)
+/// The entries of a JSON object for the server.
+pub(super) fn to_map<'a>(
+    entries: impl IntoIterator<Item = (impl AsRef<str>, &'a Value)>,
+) -> Result<BoltMap, GraphError> {
+    let entries = entries.into_iter().map(|(key, value)| {
+        let key = key.as_ref();
+        Ok((key.into(), to_bolt(value, key)?))
+    });
+    entries.collect()
 }
 
 /// A list, without looking at its items.

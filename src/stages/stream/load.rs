@@ -6,7 +6,6 @@ mod patience;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use thiserror::Error;
 
 use super::Watch;
@@ -16,6 +15,7 @@ use crate::diagnostic::Code;
 use crate::graph::{
     Advance, Checkpoint, GraphError, GraphStore, WriteBatch, WriteError, Written, mapping::CompiledMapping,
 };
+use crate::message::Event;
 use crate::stages::deploy::Endpoints;
 use crate::stages::validate::Plan;
 use crate::topic::kafka::KafkaError;
@@ -184,7 +184,7 @@ impl<'a> Loader<'a> {
     async fn write(&mut self, attempts: &mut [Attempt]) -> Result<Written, WriteError> {
         let advances = attempt::advances(attempts, &self.checkpoints, &self.job.digest);
         let events = attempts.iter_mut().filter_map(|attempt| attempt.fate.event());
-        let batch = self.batch(events.map(Value::take).collect(), advances);
+        let batch = self.batch(events.map(std::mem::take).collect(), advances);
         let outcome = self.job.patience.write(self.job.store, &batch, self.job.counters).await;
         if outcome.is_ok() {
             self.move_checkpoints(batch.advances);
@@ -197,7 +197,7 @@ impl<'a> Loader<'a> {
         outcome
     }
 
-    fn batch(&self, events: Vec<Value>, advances: Vec<Advance>) -> WriteBatch {
+    fn batch(&self, events: Vec<Event>, advances: Vec<Advance>) -> WriteBatch {
         let schema = &self.job.mapping.schema;
         WriteBatch {
             statement: schema.statement.clone(),

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::graph::mapping::{CompiledMapping, Required};
 use crate::graph::{Advance, Checkpoint};
-use crate::message::RowId;
+use crate::message::{Event, EventReader, Origin, RowId};
 use crate::topic::Record;
 
 /// A record on its way into the graph.
@@ -21,7 +19,7 @@ pub(in super::super) struct Attempt {
 #[derive(Debug, PartialEq)]
 pub(in super::super) enum Fate {
     /// It is written: the row.
-    Event(Value),
+    Event(Event),
     /// It is a dead letter.
     SetAside {
         /// Why it cannot be written.
@@ -66,7 +64,7 @@ impl Fate {
         Self::SetAside { reason, kept: false }
     }
 
-    pub fn event(&mut self) -> Option<&mut Value> {
+    pub fn event(&mut self) -> Option<&mut Event> {
         if let Self::Event(event) = self { Some(event) } else { None }
     }
 }
@@ -83,8 +81,9 @@ impl Attempt {
 
 /// Reads records, in their order.
 pub(in super::super) fn read(records: Vec<Record>, mapping: &CompiledMapping) -> Vec<Attempt> {
+    let mut reader = EventReader::default();
     let attempt = |record: Record| {
-        let fate = decode(&record.value, mapping).map_or_else(Fate::set_aside, Fate::Event);
+        let fate = decode(&mut reader, &record.value, mapping).map_or_else(Fate::set_aside, Fate::Event);
         Attempt { record, fate }
     };
     records.into_iter().map(attempt).collect()
@@ -94,28 +93,31 @@ pub(in super::super) fn read(records: Vec<Record>, mapping: &CompiledMapping) ->
 /// and woke up beside their successors repeat rows, but each of them sends its rows in order and without a gap, so what is
 /// beyond the last row is the next one.
 pub(super) fn find_duplicates(attempts: &mut [Attempt], checkpoints: &BTreeMap<u32, Checkpoint>) {
-    let known = checkpoints.iter().filter_map(|(partition, one)| Some((*partition, one.row.clone()?)));
-    let mut last: BTreeMap<u32, RowId> = known.collect();
+    let known = checkpoints.iter().filter_map(|(partition, one)| Some((*partition, one.row.as_ref()?)));
+    let mut last: BTreeMap<u32, &RowId> = known.collect();
     for Attempt { record, fate } in attempts {
         let Some(row) = record.origin.as_ref().map(|origin| &origin.row) else { continue };
-        if last.get(&record.partition).is_some_and(|last| row <= last) {
+        if last.get(&record.partition).is_some_and(|last| row <= *last) {
             *fate = Fate::Duplicate;
         } else {
-            last.insert(record.partition, row.clone());
+            last.insert(record.partition, row);
         }
     }
 }
 
 /// Reads a message: a JSON object with a value for each column that the mapping's keys need.
-pub(in crate::stages) fn decode(value: &[u8], mapping: &CompiledMapping) -> Result<Value, Reason> {
+pub(in crate::stages) fn decode(
+    reader: &mut EventReader,
+    value: &[u8],
+    mapping: &CompiledMapping,
+) -> Result<Event, Reason> {
     let no_row = |words: String| Reason { code: "message-is-no-row", words };
     if value.is_empty() {
         return Err(no_row("the message has no value".to_owned()));
     }
-    let event: Value = serde_json::from_slice(value).map_err(|error| no_row(format!("not JSON: {error}")))?;
-    if !event.is_object() {
-        return Err(no_row("not a JSON object".to_owned()));
-    }
+    let event = reader.read(value).map_err(|error| {
+        no_row(if error.is_data() { "not a JSON object".to_owned() } else { format!("not JSON: {error}") })
+    })?;
     match mapping.missing(&event) {
         None => Ok(event),
         Some(Required { column, element, property }) => Err(Reason {
@@ -133,23 +135,28 @@ pub(super) fn advances(
     checkpoints: &BTreeMap<u32, Checkpoint>,
     digest: &str,
 ) -> Vec<Advance> {
-    let mut advances = BTreeMap::<u32, Advance>::new();
+    let mut advances = BTreeMap::<u32, (Advance, Option<&Origin>)>::new();
     for Attempt { record, fate } in attempts {
         let partition = record.partition;
-        let advance = advances.entry(partition).or_insert_with(|| {
+        let (advance, last) = advances.entry(partition).or_insert_with(|| {
             let stands = checkpoints.get(&partition).cloned().unwrap_or_default();
             let checkpoint = Checkpoint { digest: digest.to_owned(), ..stands };
-            Advance { partition, from: checkpoint.offset, checkpoint }
+            (Advance { partition, from: checkpoint.offset, checkpoint }, None)
         });
-        let checkpoint = &mut advance.checkpoint;
-        checkpoint.offset = record.offset + 1;
+        advance.checkpoint.offset = record.offset + 1;
         if let (Some(origin), true) = (&record.origin, *fate != Fate::Duplicate) {
-            checkpoint.row = Some(origin.row.clone());
-            checkpoint.lineage = origin.lineage.to_string();
+            *last = Some(origin);
         }
-        checkpoint.dead_letters += u64::from(matches!(fate, Fate::SetAside { .. }));
+        advance.checkpoint.dead_letters += u64::from(matches!(fate, Fate::SetAside { .. }));
     }
-    advances.into_values().collect()
+    let at_last_row = |(mut advance, last): (Advance, Option<&Origin>)| {
+        if let Some(origin) = last {
+            advance.checkpoint.row = Some(origin.row.clone());
+            advance.checkpoint.lineage = origin.lineage.to_string();
+        }
+        advance
+    };
+    advances.into_values().map(at_last_row).collect()
 }
 
 /// The event at fault: the one that the engine names, or the only one of the batch.
