@@ -3,7 +3,7 @@
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::request::AT_ONCE;
-use super::{Cluster, Inventory, Live, Object, ObjectsError, Owner, Reason, Refusal, Wave};
+use super::{Cluster, Id, Inventory, Live, Object, ObjectsError, Owner, Reason, Refusal, Wave, manifests};
 
 /// What is there before anything is done.
 pub(super) struct Ground {
@@ -74,16 +74,23 @@ impl Ground {
         match namespace.or_else(|| self.inventory.get(id)) {
             Some(live) if live.is_going() => refused(Reason::Going),
             Some(live) => live.written_for_other(object).map_or(Ok(Some(live)), Err),
-            None => Ok(None),
+            None => self.volumes_of(id).find_map(|live| live.written_for_other(object)).map_or(Ok(None), Err),
         }
+    }
+
+    /// The volumes that a set left behind, which it would find again.
+    fn volumes_of(&self, set: &Id) -> impl Iterator<Item = &Live> {
+        let begins = manifests::claims_begin(&set.name);
+        self.inventory.iter().filter(move |live| live.is_volume() && live.id.name.starts_with(&begins))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use serde_json::json;
 
-    use super::super::Id;
     use super::*;
 
     fn id(kind: &str, name: &str) -> Id {
@@ -98,6 +105,27 @@ mod tests {
             inventory: Inventory::default(),
             foreign: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_set_is_not_made_over_volumes_that_another_one_left() {
+        let annotations = |brokers: u32| json!({ "runner.dev/kafka-brokers": brokers.to_string() });
+        let brokers = |number: u32| {
+            let metadata = json!({ "name": "trips-kafka", "annotations": annotations(number) });
+            let set = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata });
+            Object::new(Wave::Servers, set).unwrap()
+        };
+        let volume = |name: &str| Live {
+            id: id("PersistentVolumeClaim", name),
+            wave: Wave::Settings,
+            value: json!({ "metadata": { "annotations": annotations(1) } }),
+        };
+        let mut ground = ground(Some("trips"));
+        ground.inventory = [volume("data-trips-kafka-0"), volume("data-trips-kafka")].into_iter().collect();
+        assert_eq!(ground.owned(&brokers(1)), Ok(None));
+        let refusal = ground.owned(&brokers(3)).unwrap_err();
+        assert_eq!(refusal.id.name, "data-trips-kafka-0");
+        assert!(matches!(*refusal.reason, Reason::WrittenFor(_)));
     }
 
     #[test]

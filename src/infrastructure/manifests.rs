@@ -56,6 +56,11 @@ pub enum ManifestError {
     NoObject(#[from] NoObject),
 }
 
+/// What the names of the volume claims begin with that a set makes.
+pub(super) fn claims_begin(set: &str) -> String {
+    format!("{}-{set}-", parts::DATA)
+}
+
 /// The objects of a pipeline, in the order in which they are applied; those of a chart are not among them: see [`rendered`].
 ///
 /// The Secret with Neo4j's password is not among them either: see [`password`].

@@ -106,6 +106,9 @@ fn brokers(component: Component<'_>, spec: &Kafka, forward: &Forward) -> Statefu
         volume_mounts: Some(mounts),
         ..Container::default()
     };
+    let mut claim = parts::data_claim(component, &spec.storage);
+    // The volumes outlast the set, and bear the marks for the next one.
+    claim.metadata.annotations = Some(written_for(spec));
     let set = StatefulSetSpec {
         service_name: Some(names.brokers()),
         replicas: i32::try_from(spec.brokers).ok(),
@@ -113,7 +116,7 @@ fn brokers(component: Component<'_>, spec: &Kafka, forward: &Forward) -> Statefu
         pod_management_policy: Some("Parallel".to_owned()),
         selector: component.label_selector(),
         template: component.pod(USER, 30, container, vec![parts::scratch_volume(), settings]),
-        volume_claim_templates: Some(vec![parts::data_claim(component, &spec.storage)]),
+        volume_claim_templates: Some(vec![claim]),
         ..StatefulSetSpec::default()
     };
     let metadata = ObjectMeta { annotations: Some(written_for(spec)), ..component.metadata(names.kafka()) };

@@ -20,7 +20,7 @@ use crate::spec::{Resources, quantity};
 /// The volume that takes what a server writes beside its data: configuration made at start, logs, `/tmp`.
 const SCRATCH: &str = "scratch";
 /// The volume that holds a server's data.
-const DATA: &str = "data";
+pub(super) const DATA: &str = "data";
 
 /// One of a pipeline's servers.
 #[derive(Debug, Clone, Copy)]

@@ -188,12 +188,12 @@ fn written_for(id: &Id, others: &[WrittenFor], at: &Path) -> Diagnostic {
         words.collect::<Vec<_>>().join(" and ")
     };
     let (is, wanted) = (words(|one| one.is.as_str()), words(|one| one.wanted.as_str()));
-    let what = format!("{id} was deployed with {is}, and its topics would be lost with {wanted}");
+    let what = format!("{id} was made for {is}, and its topics would be lost with {wanted}");
     let at = others.first().map_or_else(|| at.clone(), |first| at.key(first.key));
     Diagnostic::new(Code::KafkaFixed, what)
         .at(at)
         .help(format!("write {is} again"))
-        .help("or throw its data away: `runner destroy FILE --delete-data`, then `runner run FILE --fresh`; without `--delete-data` the volumes stay, and the danger with them")
+        .help("or throw its data away: `runner destroy FILE --delete-data`, then `runner run FILE --fresh`; without `--delete-data` the volumes stay, and so does this")
         .help("or take another `metadata.name`: a pipeline of its own beside this one")
 }
 

@@ -64,6 +64,11 @@ fn puts_changes_by_hand_right(deployment: &Deployment) {
 /// Another number of brokers, or another mode, would throw the topics away.
 fn keeps_its_brokers(deployment: &mut Deployment) {
     let generation = deployment.generation("kafka");
+    refuses_other_brokers(deployment);
+    assert_eq!(deployment.generation("kafka"), generation);
+}
+
+fn refuses_other_brokers(deployment: &mut Deployment) {
     let cases = [("plan", json!({ "brokers": 3 })), ("run", json!({ "mode": "zookeeper" }))];
     for (command, kafka) in cases {
         let as_it_is = std::mem::replace(&mut deployment.infrastructure["kafka"], kafka);
@@ -72,11 +77,10 @@ fn keeps_its_brokers(deployment: &mut Deployment) {
         deployment.infrastructure["kafka"] = as_it_is;
     }
     deployment.write_main_example();
-    assert_eq!(deployment.generation("kafka"), generation);
 }
 
 /// Nothing of the pipeline is left but what was said; what is not runner's stays.
-fn destroys_what_is_its_own(deployment: &Deployment) {
+fn destroys_what_is_its_own(deployment: &mut Deployment) {
     let others = json!({ "metadata": { "name": "somebodys" }, "data": { "a": "1" } });
     deployment.namespace.apply::<ConfigMap>(&others).unwrap();
     deployment.runner(&["destroy", "--yes"]).exits(0);
@@ -86,6 +90,7 @@ fn destroys_what_is_its_own(deployment: &Deployment) {
     assert_eq!(deployment.all::<PodDisruptionBudget>().len(), 0);
     assert_eq!(deployment.namespace.list::<Pod>("").len(), 0);
     assert_eq!(deployment.namespace.list::<PersistentVolumeClaim>("").len(), 2, "volumes are kept");
+    refuses_other_brokers(deployment);
     assert!(deployment.namespace.get::<ConfigMap>("somebodys").is_some());
     deployment.runner(&["destroy", "--yes", "--delete-data"]).exits(0);
     assert_eq!(deployment.namespace.list::<PersistentVolumeClaim>("").len(), 0);
@@ -101,7 +106,7 @@ fn the_main_example_comes_from_an_empty_cluster_to_the_reference_is_stable_and_g
     changes_nothing_by_another_run(&deployment, &report);
     puts_changes_by_hand_right(&deployment);
     keeps_its_brokers(&mut deployment);
-    destroys_what_is_its_own(&deployment);
+    destroys_what_is_its_own(&mut deployment);
 }
 
 #[test]
