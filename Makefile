@@ -37,8 +37,16 @@ bench: ## scan, load and validate on a generated file, against DuckDB, pyarrow a
 docs: ## what is generated: schemas, the list of codes, the Role
 	UPDATE_DOCS=1 cargo test --quiet drift
 
-release: ## the program as it is published
-	cargo build --release
+release: ## the program as it is published, in $CARGO_TARGET_DIR/release; with valgrind, what each start runs lies together, which halves its memory
+ifeq ($(shell command -v valgrind),)
+	cargo build --locked --release
+	@echo 'valgrind is not there: the program takes more memory than it has to'
+else
+	cargo rustc --locked --release --bin runner -- -C strip=none
+	benches/layout.sh $(CARGO_TARGET_DIR)/release/runner > $(CARGO_TARGET_DIR)/release/layout
+	cargo rustc --locked --release --bin runner -- -C strip=symbols \
+		-C link-arg=-Wl,--symbol-ordering-file=$(CARGO_TARGET_DIR)/release/layout -C link-arg=-Wl,--no-warn-symbol-ordering
+endif
 
 up: ## a Kafka and a Neo4j to try things with; says how to use them
 	tests/testbed/dev up

@@ -9,7 +9,7 @@ mkdir -p "$cache"
 if [ ! -x "$cache/venv/bin/python" ]; then python3 -m venv "$cache/venv"; fi
 "$cache/venv/bin/python" -c 'import duckdb, pyarrow' 2>/dev/null || "$cache/venv/bin/pip" install --quiet duckdb==1.5.4 pyarrow==26.0.1
 "$cache/venv/bin/python" benches/data.py "$cache"
-cargo build --quiet --profile "$profile"
+if [ "$profile" = release ]; then make --silent release; else cargo build --quiet --profile "$profile"; fi
 executable() {
     cargo bench --quiet --profile "$profile" --no-run --bench "$1" --message-format json |
         "$cache/venv/bin/python" -c 'import json, sys

@@ -1,8 +1,9 @@
 //! `source:` the rows. Parquet files are read by `DataFusion`, with the filter and the columns pushed into the reader, and each
 //! row becomes a message.
 //!
-//! - Files are read one after the other in the order of their names, in one partition, so that row n of a file is the same row
-//!   on each run: what [`Batch::ordinals`] says. Memory is bounded by a batch and a row group's pages, not by the file.
+//! - Rows come in the order of the files' names and of their places in them, so that row n of a file is the same row on each run:
+//!   what [`Batch::ordinals`] says. Row groups, also of several files, are read side by side, and handed on in their order. Memory is
+//!   bounded by a few row groups' pages and what waits to be handed on, not by the file.
 //! - Row groups whose statistics rule them out are skipped, and so are those before the row that a scan goes on after.
 //! - Columns are named as in the files, upper and lower case apart. An entry of `select` that is a column's bare name is that column,
 //!   however odd the name; any other entry is SQL, and where it is more than a column it needs `AS name`. `*` is every column.

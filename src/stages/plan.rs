@@ -17,7 +17,7 @@ use crate::infrastructure::manifests::rendered;
 use crate::infrastructure::plan::{Action, Change};
 use crate::infrastructure::{Changes, Id, Names, Wave, plan as objects, secrets};
 use crate::spec::{Kubernetes, Loader};
-use crate::topic::kafka::{Kafka, TopicState};
+use crate::topic::kafka::{Kafka, KafkaError, TopicState};
 
 /// What a run would do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -186,7 +186,7 @@ async fn held(plan: &Plan, options: &Options, target: Target) -> Result<Held, Fa
     })
 }
 
-/// Looks, as a run does, whether it could go on from what is loaded; a topic that is not there yet holds nothing.
+/// Looks, as a run does, whether it could go on from what is loaded.
 async fn going_on(
     plan: &Plan,
     topic: Option<&Kafka>,
@@ -203,8 +203,14 @@ async fn going_on(
         let last = resume::last_rows(in_topic, checkpoints);
         resume::after_all(&last, spec.topic.partitions, dataset.files(), &plan.stream_digest)?;
     }
-    if let (Some(kafka), Loader::Runner) = (topic, spec.mapping.loader) {
-        kafka.starts(name, &stream::loaded(checkpoints), plan.dataset.is_none()).await?;
+    match (topic, spec.mapping.loader) {
+        (Some(kafka), Loader::Runner) => {
+            kafka.starts(name, &stream::loaded(checkpoints), plan.dataset.is_none()).await?;
+        }
+        (None, Loader::Runner) if loaded(checkpoints) > 0 => {
+            return Err(KafkaError::Deleted { topic: name.clone(), loaded: loaded(checkpoints) }.into());
+        }
+        _ => {}
     }
     Ok(())
 }

@@ -218,6 +218,26 @@ fn what_changed_under_a_loaded_graph_is_refused_and_a_new_file_is_loaded_alone()
     }
 }
 
+#[test]
+fn a_topic_that_is_gone_though_it_was_loaded_is_refused() {
+    let bed = Bed::new("gone");
+    bed.desk.trips("data/1.parquet", 0, 100, i64::MAX);
+    bed.write(trips());
+    bed.run().exits(0);
+    // As if it had been loaded from a topic of this name.
+    let gone = Bed { topic: format!("{}-deleted", bed.topic), ..bed };
+    gone.neo4j.value(&format!(
+        "MATCH (c:RunnerCheckpoint {{topic: '{}'}}) CREATE (d:RunnerCheckpoint) \
+         SET d = c {{.*, topic: '{}'}} RETURN count(d) AS n",
+        gone.topic.trim_end_matches("-deleted"),
+        gone.topic,
+    ));
+    gone.write(trips());
+    for command in ["plan", "run"] {
+        gone.desk.runner(&[command, "pipeline.yaml"]).exits(1).says("records-gone").says("--fresh");
+    }
+}
+
 /// The lines of a finding that say something: without the frame around the file's line.
 fn told(outcome: &Outcome) -> Vec<&str> {
     let lines = outcome.stderr.lines().skip_while(|line| !line.starts_with("error"));

@@ -66,7 +66,7 @@ fn finding(error: &KafkaError, at: &Path) -> Diagnostic {
         E::RecordsGone { .. } => say(Code::RecordsGone).at(topic.key("name")).help(
             "delete the topic, raise its `retention.ms` and `retention.bytes`, and load anew with `--fresh`",
         ),
-        E::MadeAnew { .. } | E::OtherRecord { .. } => say(Code::RecordsGone)
+        E::MadeAnew { .. } | E::Deleted { .. } | E::OtherRecord { .. } => say(Code::RecordsGone)
             .at(topic.key("name"))
             .help("`--fresh` throws the graph away and loads the topic as it is now"),
         E::TooLarge { .. } => say(Code::NotDelivered)

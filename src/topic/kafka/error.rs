@@ -182,6 +182,14 @@ pub enum KafkaError {
         /// Where the partition ends.
         high: u64,
     },
+    /// The topic is not there any more, and the graph was loaded from it.
+    #[error("topic `{topic}` is gone, and {loaded} of its records are loaded: a run would make it anew")]
+    Deleted {
+        /// The topic.
+        topic: String,
+        /// How many records were loaded.
+        loaded: u64,
+    },
     /// The record before the place where loading goes on is another than the one that was loaded.
     #[error(
         "topic `{topic}` was made anew: record {offset} of partition {partition} is row {found}, and row {loaded} was loaded from there"

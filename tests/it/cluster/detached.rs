@@ -4,12 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, ServiceAccount};
-use serde_json::{Value, json};
+use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, ServiceAccount};
+use serde_json::{Map, Value, json};
 
 use super::deployment::{Deployment, main_example};
 use super::run::counted_trips;
+use super::tests::{pod, says};
 use crate::external::trips;
 use crate::harness::{Outcome, outcome};
 use crate::servers::until;
@@ -37,7 +40,33 @@ impl Deployment {
         self.runner(&["logs", "--follow"])
     }
 
-    /// Another pipeline that uses this one's servers, as it would use those of an operator: names that only the cluster knows.
+    /// Puts the files of a folder of the desk on a volume.
+    fn fill_volume(&self, claim: &str, folder: &str) {
+        let files = fs::read_dir(self.desk.path(folder)).unwrap().map(|file| file.unwrap().path());
+        let files = files.map(|file| {
+            let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, json!(STANDARD.encode(fs::read(file).unwrap())))
+        });
+        let files = json!({ "metadata": { "name": claim }, "binaryData": files.collect::<Map<_, _>>() });
+        self.namespace.apply::<ConfigMap>(&files).unwrap();
+        let spec =
+            json!({ "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Mi" } } });
+        let volume = json!({ "metadata": { "name": claim }, "spec": spec });
+        self.namespace.apply::<PersistentVolumeClaim>(&volume).unwrap();
+        let mut pod = pod("fill", &["sh", "-c", "cp /files/* /volume/ && echo copied"]);
+        pod["spec"]["volumes"] = json!([
+            { "name": "files", "configMap": { "name": claim } },
+            { "name": "volume", "persistentVolumeClaim": { "claimName": claim } },
+        ]);
+        pod["spec"]["containers"][0]["volumeMounts"] = json!([
+            { "name": "files", "mountPath": "/files" },
+            { "name": "volume", "mountPath": "/volume" },
+        ]);
+        assert_eq!(says(&self.namespace, &pod), "copied\n");
+    }
+
+    /// Another pipeline that uses this one's servers, as it would use those of an operator: names that only the cluster knows. Its rows
+    /// lie on a volume.
     fn write_another_on_its_servers(&self) {
         let Self { namespace, desk, .. } = self;
         let host = |part: &str| format!("{}.{}.svc", self.object(part), namespace.name);
@@ -46,8 +75,10 @@ impl Deployment {
             "namespace": namespace.name,
             "kafka": { "existing": { "bootstrap": format!("{}:9092", host("kafka")) } },
             "neo4j": { "existing": { "uri": format!("bolt://{}:7687", host("neo4j")), "passwordFrom": password } },
+            "runner": { "volume": { "claim": "trips", "path": "more" } },
         });
         desk.trips("more/1.parquet", 0, 100, i64::MAX);
+        self.fill_volume("trips", "more");
         let mut pipeline = trips();
         pipeline["spec"]["source"]["parquet"] = json!("more/*.parquet");
         pipeline["spec"]["topic"] = json!({ "name": "others" });

@@ -11,7 +11,7 @@ use crate::proxy::{Proxy, Way};
 use crate::servers::until;
 
 /// A pod that passes Pod Security `restricted`, and runs a command once.
-fn pod(name: &str, command: &[&str]) -> Value {
+pub fn pod(name: &str, command: &[&str]) -> Value {
     json!({
         "metadata": { "name": name },
         "spec": {
@@ -34,7 +34,7 @@ fn pod(name: &str, command: &[&str]) -> Value {
 }
 
 /// What a pod has said when it has ended.
-fn says(namespace: &Namespace, pod: &Value) -> String {
+pub fn says(namespace: &Namespace, pod: &Value) -> String {
     namespace.apply::<Pod>(pod).unwrap();
     let name = pod["metadata"]["name"].as_str().unwrap();
     let phase = || namespace.get::<Pod>(name).unwrap().status.unwrap().phase.unwrap();

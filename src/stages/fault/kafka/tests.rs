@@ -61,6 +61,7 @@ fn each_fault_of_a_topic_says_what_to_do() {
         KafkaError::NotAllowed { action: "create topic `trips`".into() },
         KafkaError::RecordsGone { topic: topic(), partition: 1, from: 10, low: 20 },
         KafkaError::MadeAnew { topic: topic(), partition: 1, from: 10, high: 5 },
+        KafkaError::Deleted { topic: topic(), loaded: 10 },
         KafkaError::OtherRecord { topic: topic(), partition: 1, offset: 9, found: row(8), loaded: row(7) },
         KafkaError::TooLarge { topic: topic(), row: "a.parquet:7".into(), bytes: 2_000_000 },
         KafkaError::NotDelivered {
