@@ -90,7 +90,11 @@ impl ClientContext for Health {
     }
 
     fn error(&self, error: ClientError, reason: &str) {
-        self.complain(error.rdkafka_error_code(), reason);
+        let code = error.rdkafka_error_code();
+        // The end of a partition comes as an error, too.
+        if code != Some(RDKafkaErrorCode::PartitionEOF) {
+            self.complain(code, reason);
+        }
     }
 }
 
@@ -115,6 +119,8 @@ mod tests {
         assert_eq!((health.down_since(), health.outages()), (since, 1), "it is down since it first was");
         health.answered();
         assert_eq!((health.down_since(), health.complaints().len()), (None, 0));
+        health.error(ClientError::Global(RDKafkaErrorCode::PartitionEOF), "Fetch reached end of partition");
+        assert_eq!(health.complaints().len(), 0, "that is no complaint");
         down(&health);
         assert_eq!(health.outages(), 2);
     }
