@@ -139,13 +139,12 @@ impl Lane {
                 return Ok(None);
             }
             // The partition ended before the lane does: its end was fetched too early, or only a gap lies between.
-            if let Some(end) = end.filter(|_| self.saw_end) {
-                if self.is_rechecking {
-                    return Ok(Some(self.cut(end)));
-                }
+            if let Some(end) = end.filter(|_| self.saw_end && self.is_rechecking) {
+                return Ok(Some(self.cut(end)));
+            }
+            let is_silent = self.last_progress.max(self.last_asked).elapsed() >= DOUBT;
+            if is_silent || (self.saw_end && end.is_some()) {
                 self.recheck(end).await?;
-            } else if self.last_progress.max(self.last_asked).elapsed() >= DOUBT {
-                self.recheck(end.unwrap_or(self.next + 1)).await?;
             }
             if !self.pending.is_empty() {
                 let due = *due.get_or_insert_with(|| Instant::now() + wait);
@@ -199,16 +198,17 @@ impl Lane {
         Ok(true)
     }
 
-    /// Fetches once more from where the lane stands, if the partition has come to an offset: the next end that comes is then one of
-    /// after now. A new leader may for a moment tell readers of an earlier end than the old one did, but it does not answer what is
-    /// asked here until it knows better (KIP-207).
-    async fn recheck(&mut self, end: u64) -> Result<(), KafkaError> {
+    /// Fetches once more from where the lane stands, if the partition has come to the lane's end, or beyond where it stands: the next
+    /// end that comes is then one of after now. A new leader may for a moment tell readers of an earlier end than the old one did, but
+    /// it does not answer what is asked here until it knows better (KIP-207).
+    async fn recheck(&mut self, end: Option<u64>) -> Result<(), KafkaError> {
         self.last_asked = Instant::now();
+        let least = end.unwrap_or(self.next + 1);
         let (client, topic, partition) = (Arc::clone(&self.client), Arc::clone(&self.topic), self.partition);
         let next = Offset::Offset(i64::try_from(self.next).unwrap_or(i64::MAX));
         let sought = blocking(move || {
             let (_, high) = client.fetch_watermarks(&topic, signed(partition), PATIENCE)?;
-            let is_there = unsigned(high) >= end;
+            let is_there = unsigned(high) >= least;
             if is_there {
                 client.seek(&topic, signed(partition), next, PATIENCE)?;
             }
@@ -216,7 +216,7 @@ impl Lane {
         });
         // While Kafka is away this fails; it is tried again at the next look, as long as the patience lasts.
         if matches!(sought.await?, Ok(true)) {
-            (self.saw_end, self.is_rechecking) = (false, self.end().is_some());
+            (self.saw_end, self.is_rechecking) = (false, end.is_some());
         }
         Ok(())
     }
