@@ -37,7 +37,7 @@ bench: ## scan, load and validate on a generated file, against DuckDB, pyarrow a
 docs: ## what is generated: schemas, the list of codes, the Role
 	UPDATE_DOCS=1 cargo test --quiet drift
 
-release: ## the program as it is published, in $CARGO_TARGET_DIR/release; with valgrind, what each start runs lies together, which halves its memory
+release: ## the program as it is published, in $CARGO_TARGET_DIR/release; with valgrind, what each start runs lies together, in less than half the memory
 ifeq ($(shell command -v valgrind),)
 	cargo build --locked --release
 	@echo 'valgrind is not there: the program takes more memory than it has to'

@@ -176,7 +176,7 @@ fn unopened(folder: &Folder, error: &OpenError) -> GraphError {
 
 /// Asks a question.
 fn query(graph: &OpenGraph, cypher: &str, parameters: &Map<String, Value>) -> Result<Table, GraphError> {
-    let parameters = value::to_parameters(parameters)?;
+    let parameters = value::to_map(parameters)?;
     if kglite::api::cypher::parse_cypher(cypher)
         .is_ok_and(|parsed| kglite::api::cypher::is_mutation_query(&parsed))
     {

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Up to how many columns one is found by looking through them: hashing its name takes longer.
 const FEW: usize = 16;
@@ -49,9 +50,9 @@ impl FromIterator<(String, Value)> for Event {
     }
 }
 
-impl From<Map<String, Value>> for Event {
-    fn from(object: Map<String, Value>) -> Self {
-        object.into_iter().collect()
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(object: D) -> Result<Self, D::Error> {
+        object.deserialize_map(Columns(&mut EventReader::default()))
     }
 }
 
@@ -103,12 +104,12 @@ impl<'de> Visitor<'de> for Columns<'_> {
                 None => return Ok(Event { names, values }),
             }
         };
-        let mut all: IndexMap<String, Value> = names.iter().cloned().zip(values).collect();
+        let mut all: Vec<(String, Value)> = names.iter().cloned().zip(values).collect();
         if let Some(name) = other {
-            all.insert(name, columns.next_value()?);
+            all.push((name, columns.next_value()?));
         }
-        while let Some((name, value)) = columns.next_entry()? {
-            all.insert(name, value);
+        while let Some(column) = columns.next_entry()? {
+            all.push(column);
         }
         let event: Event = all.into_iter().collect();
         self.0.names = Arc::clone(&event.names);

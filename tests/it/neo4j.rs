@@ -10,7 +10,7 @@ use std::sync::Arc;
 use runner::graph::mapping::{self, CompiledMapping};
 use runner::graph::neo4j::Connection;
 use runner::graph::{Advance, Checkpoint, GraphStore as _, Neo4j, WriteBatch};
-use runner::message::{Event, RowId};
+use runner::message::RowId;
 use runner::spec::Mapping;
 use runner::spec::Password;
 use serde_json::{Value, json};
@@ -50,11 +50,6 @@ fn trip(from: i64, to: i64, n: u64) -> Value {
     json!({ "from": from, "to": to, "distance": f64::from(u32::try_from(n).unwrap()), "at": "2022-03-01T00:10:00" })
 }
 
-fn event(columns: Value) -> Event {
-    let Value::Object(columns) = columns else { panic!("{columns} is no row") };
-    columns.into()
-}
-
 /// A batch of one partition.
 fn batch(mapping: &CompiledMapping, topic: &str, from: u64, events: Vec<Value>) -> WriteBatch {
     let offset = from + events.len() as u64;
@@ -69,7 +64,7 @@ fn batch(mapping: &CompiledMapping, topic: &str, from: u64, events: Vec<Value>) 
         statement: mapping.schema.statement.clone(),
         dictionary: mapping.schema.dictionary.clone(),
         topic: topic.to_owned(),
-        events: events.into_iter().map(event).collect(),
+        events: serde_json::from_value(events.into()).unwrap(),
         advances: vec![Advance { partition: 0, from, checkpoint }],
         must_write: false,
     }

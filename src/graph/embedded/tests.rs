@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::graph::{Advance, Constraint, ConstraintKind, ElementSchema};
-use crate::message::{Event, RowId};
+use crate::message::RowId;
 
 const TRIPS: &str = "\
 MERGE (p:Location {name: toInteger(event.from)})
@@ -45,16 +45,12 @@ fn advance(partition: u32, from: u64, rows: u64) -> Advance {
 }
 
 fn batch(statement: &str, from: u64, events: Vec<Value>) -> WriteBatch {
-    let event = |event: Value| match event {
-        Value::Object(columns) => Event::from(columns),
-        other => panic!("{other} is no row"),
-    };
     let advances = vec![advance(0, from, events.len() as u64)];
     WriteBatch {
         statement: statement.into(),
         dictionary: None,
         topic: "trips".to_owned(),
-        events: events.into_iter().map(event).collect(),
+        events: serde_json::from_value(events.into()).unwrap(),
         advances,
         must_write: false,
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kglite::api::param::kglite_value_to_json;
-use kglite::api::{NodeValue, PropMap, RelValue, Value as EngineValue};
+use kglite::api::{NodeValue, RelValue, Value as EngineValue};
 use serde_json::{Map, Value, json};
 
 use crate::graph::GraphError;
@@ -37,20 +37,15 @@ pub(super) fn to_engine(value: &Value, place: &str) -> Result<EngineValue, Graph
     })
 }
 
-/// The entries of a JSON object for the engine.
-pub(super) fn to_map<'a>(
+/// The entries of a JSON object for the engine: as a value of it, or as a statement's parameters.
+pub(super) fn to_map<'a, M: FromIterator<(String, EngineValue)>>(
     entries: impl IntoIterator<Item = (impl AsRef<str>, &'a Value)>,
-) -> Result<PropMap, GraphError> {
+) -> Result<M, GraphError> {
     let entries = entries.into_iter().map(|(key, value)| {
         let key = key.as_ref();
         Ok((key.to_owned(), to_engine(value, key)?))
     });
     entries.collect()
-}
-
-/// The parameters of a statement.
-pub(super) fn to_parameters(object: &Map<String, Value>) -> Result<Parameters, GraphError> {
-    object.iter().map(|(key, value)| Ok((key.clone(), to_engine(value, key)?))).collect()
 }
 
 /// A value of the engine as JSON. Date-times and the like become ISO-8601 text, NaN and the infinities null.

@@ -271,8 +271,10 @@ fn constraints_follow_from_how_nodes_are_made() {
 #[test]
 fn a_row_without_a_key_is_told_by_its_column() {
     let compiled = compile(&mapping(TRIPS), None).unwrap();
-    assert_eq!(compiled.missing(&event(&json!({"PULocationID": 1, "DOLocationID": 2}))), None);
-    let missing = compiled.missing(&event(&json!({"PULocationID": 1, "DOLocationID": null}))).unwrap();
+    let event = |json: serde_json::Value| serde_json::from_value::<Event>(json).unwrap();
+    assert_eq!(compiled.missing(&event(json!({"PULocationID": 1, "DOLocationID": 2}))), None);
+    let null = event(json!({"PULocationID": 1, "DOLocationID": null}));
+    let missing = compiled.missing(&null).unwrap();
     assert_eq!(
         (missing.column.as_str(), missing.element.as_str(), missing.property.as_str()),
         ("DOLocationID", "Location", "name")
@@ -367,10 +369,6 @@ fn what_will_hurt_is_found_where_it_is() {
     );
 }
 
-fn event(columns: &serde_json::Value) -> Event {
-    columns.as_object().unwrap().clone().into()
-}
-
 /// A store in memory, prepared for a mapping, with one batch for each list of events.
 async fn stored(yaml: &str, columns: Option<&[Column]>, batches: &[serde_json::Value]) -> Embedded {
     let compiled = compile(&mapping(yaml), columns).unwrap();
@@ -378,7 +376,7 @@ async fn stored(yaml: &str, columns: Option<&[Column]>, batches: &[serde_json::V
     store.prepare(&compiled.schema).await.unwrap();
     let mut from = 0;
     for events in batches {
-        let events: Vec<Event> = events.as_array().unwrap().iter().map(event).collect();
+        let events: Vec<Event> = serde_json::from_value(events.clone()).unwrap();
         let offset = from + events.len() as u64;
         let advance =
             Advance { partition: 0, from, checkpoint: Checkpoint { offset, ..Checkpoint::default() } };

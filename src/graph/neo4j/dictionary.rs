@@ -171,8 +171,7 @@ mod tests {
     }
 
     fn of(dictionary: &Dictionary, events: &[Value]) -> Option<Value> {
-        let events: Vec<Event> =
-            events.iter().map(|event| event.as_object().unwrap().clone().into()).collect();
+        let events: Vec<Event> = serde_json::from_value(events.into()).unwrap();
         parameters(dictionary, &events, true).map(|parameters| to_json(&BoltType::Map(parameters)))
     }
 

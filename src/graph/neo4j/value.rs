@@ -39,11 +39,13 @@ pub(super) fn to_bolt(value: &Value, place: &str) -> Result<BoltType, GraphError
 pub(super) fn to_map<'a>(
     entries: impl IntoIterator<Item = (impl AsRef<str>, &'a Value)>,
 ) -> Result<BoltMap, GraphError> {
-    let entries = entries.into_iter().map(|(key, value)| {
+    let entries = entries.into_iter();
+    let mut map = BoltMap::with_capacity(entries.size_hint().0);
+    for (key, value) in entries {
         let key = key.as_ref();
-        Ok((key.into(), to_bolt(value, key)?))
-    });
-    entries.collect()
+        map.put(key.into(), to_bolt(value, key)?);
+    }
+    Ok(map)
 }
 
 /// A list, without looking at its items.

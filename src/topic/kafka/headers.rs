@@ -90,18 +90,9 @@ impl OriginReader {
             lineage: text(lineage?, last.map(|last| &last.lineage))?,
             digest: text(digest?, last.map(|last| &last.digest))?,
         };
-        if last.is_none_or(|last| !shares_all(last, &origin)) {
-            self.last = Some(origin.clone());
-        }
+        self.last = Some(origin.clone());
         Some(origin)
     }
-}
-
-/// Whether two origins keep what they have in common but once.
-fn shares_all(one: &Origin, other: &Origin) -> bool {
-    Arc::ptr_eq(&one.row.file, &other.row.file)
-        && Arc::ptr_eq(&one.lineage, &other.lineage)
-        && Arc::ptr_eq(&one.digest, &other.digest)
 }
 
 /// The headers that have a value.
