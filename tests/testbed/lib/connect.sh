@@ -8,10 +8,11 @@ connect_prepare() {
     local topic
     {
         echo "bootstrap.servers=${option[bootstrap]:?the broker of the worker}"
-        echo "group.id=connect"
+        # A group of its own: another worker of the same broker would be given a part of its connectors, and take it along when it ends.
+        echo "group.id=worker-${port[rest]}"
         echo "listeners=http://127.0.0.1:${port[rest]}"
         for topic in config offset status; do
-            echo "$topic.storage.topic=connect-$topic"
+            echo "$topic.storage.topic=worker-${port[rest]}-$topic"
             echo "$topic.storage.replication.factor=1"
         done
         for topic in offset status; do echo "$topic.storage.partitions=1"; done
