@@ -6,6 +6,7 @@ mod reach;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use serde_json::{Map, Value};
@@ -24,13 +25,13 @@ use super::{Fault, Target};
 use crate::diagnostic::Diagnostic;
 use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Neo4j, Prepared};
 use crate::infrastructure::Forwards;
-use crate::spec::{Loader, Pipeline};
-use crate::topic::kafka::{Kafka, TopicState};
+use crate::spec::{Loader, Pipeline, Spec};
+use crate::topic::kafka::{Kafka, KafkaError, TopicState};
 
 /// What a run talks to.
 pub struct Endpoints {
     /// The graph.
-    pub store: Box<dyn GraphStore>,
+    pub store: Arc<dyn GraphStore>,
     /// Where the graph stands, by partition; empty for a graph that nothing was loaded into.
     pub checkpoints: BTreeMap<u32, Checkpoint>,
     /// The topic.
@@ -164,7 +165,7 @@ async fn embedded(
     }
     let store = Embedded::open(&state.graph(), &plan.pipeline.metadata.name)?;
     *folder = Some(state);
-    prepare(plan, Box::new(store), Topic::Memory { dead_letters: Some(dead_letters) }).await
+    prepare(plan, Arc::new(store), Topic::Memory { dead_letters: Some(dead_letters) }).await
 }
 
 /// What can be looked at without changing it.
@@ -234,6 +235,10 @@ async fn on_servers(
     if options.fresh {
         clear(plan, &kafka, &neo4j, outages).await?;
     }
+    let store = PatientStore::new(neo4j, outages.clone());
+    if kafka.inspect_topic(&spec.topic).await?.is_none() {
+        refuse_gone_topic(spec, &store.checkpoints(&spec.topic.name).await?)?;
+    }
     let state = kafka.ensure_topic(&spec.topic).await?;
     let findings = super::fault::topic(&state);
     let worker = match worker {
@@ -241,7 +246,7 @@ async fn on_servers(
         None => None,
     };
     let topic = Topic::Kafka(Box::new(KafkaTopic { kafka, state }));
-    let endpoints = prepare(plan, Box::new(PatientStore::new(neo4j, outages.clone())), topic).await?;
+    let endpoints = prepare(plan, Arc::new(store), topic).await?;
     Ok(Endpoints { worker, findings, deployed, forwards, ..endpoints })
 }
 
@@ -269,11 +274,11 @@ async fn clear(plan: &Plan, kafka: &Kafka, neo4j: &Neo4j, outages: &Outages) -> 
 /// # Errors
 /// Where a constraint cannot be made.
 pub(super) async fn in_memory(plan: &Plan) -> Result<Endpoints, Fault> {
-    prepare(plan, Box::new(Embedded::in_memory()?), Topic::Memory { dead_letters: None }).await
+    prepare(plan, Arc::new(Embedded::in_memory()?), Topic::Memory { dead_letters: None }).await
 }
 
 /// Prepares a graph that is open.
-async fn prepare(plan: &Plan, store: Box<dyn GraphStore>, topic: Topic) -> Result<Endpoints, Fault> {
+async fn prepare(plan: &Plan, store: Arc<dyn GraphStore>, topic: Topic) -> Result<Endpoints, Fault> {
     let name = &plan.pipeline.spec.topic.name;
     let checkpoints = store.checkpoints(name).await?;
     if matches!(topic, Topic::Memory { .. }) {
@@ -309,6 +314,24 @@ pub(super) async fn refuse_other_topic(
     }
 }
 
+/// Refuses a topic that is not there though the graph was loaded from it: one of its name would be made, and hold other records.
+pub(super) fn refuse_gone_topic(
+    spec: &Spec,
+    checkpoints: &BTreeMap<u32, Checkpoint>,
+) -> Result<(), KafkaError> {
+    match loaded(checkpoints) {
+        loaded if loaded > 0 && spec.mapping.loader == Loader::Runner => {
+            Err(KafkaError::Deleted { topic: spec.topic.name.clone(), loaded })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How many records are loaded, or set aside.
+pub(super) fn loaded(checkpoints: &BTreeMap<u32, Checkpoint>) -> u64 {
+    checkpoints.values().map(|checkpoint| checkpoint.offset).sum()
+}
+
 impl Endpoints {
     /// What the server's engine does not have, and the pipeline does without; the embedded engine's gaps are the README's.
     pub(super) fn notes(&self) -> Vec<String> {
@@ -323,7 +346,7 @@ impl Endpoints {
 
     /// How many messages earlier runs have brought into the graph or to the dead letters.
     pub(super) fn loaded(&self) -> u64 {
-        self.checkpoints.values().map(|checkpoint| checkpoint.offset).sum()
+        loaded(&self.checkpoints)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Map;
 
-use super::deploy::{self, Servers, kubernetes};
+use super::deploy::{self, Servers, kubernetes, loaded};
 use super::run::Options;
 use super::stream::{self, resume};
 use super::validate::Plan;
@@ -17,7 +17,7 @@ use crate::infrastructure::manifests::rendered;
 use crate::infrastructure::plan::{Action, Change};
 use crate::infrastructure::{Changes, Id, Names, Wave, plan as objects, secrets};
 use crate::spec::{Kubernetes, Loader};
-use crate::topic::kafka::{Kafka, KafkaError, TopicState};
+use crate::topic::kafka::{Kafka, TopicState};
 
 /// What a run would do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -207,9 +207,7 @@ async fn going_on(
         (Some(kafka), Loader::Runner) => {
             kafka.starts(name, &stream::loaded(checkpoints), plan.dataset.is_none()).await?;
         }
-        (None, Loader::Runner) if loaded(checkpoints) > 0 => {
-            return Err(KafkaError::Deleted { topic: name.clone(), loaded: loaded(checkpoints) }.into());
-        }
+        (None, _) => deploy::refuse_gone_topic(spec, checkpoints)?,
         _ => {}
     }
     Ok(())
@@ -226,10 +224,6 @@ async fn embedded(plan: &Plan, options: &Options) -> Result<Held, Fault> {
     // Constraints are made before the first row.
     let made = plan.mapping.schema.constraints.iter().filter(|_| loaded > 0).map(Constraint::name);
     Ok(Held { schema: made.collect(), loaded: Some(loaded), ..Held::default() })
-}
-
-fn loaded(checkpoints: &BTreeMap<u32, Checkpoint>) -> u64 {
-    checkpoints.values().map(|checkpoint| checkpoint.offset).sum()
 }
 
 /// The names of the constraints and indexes of a server.

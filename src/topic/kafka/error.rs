@@ -183,7 +183,9 @@ pub enum KafkaError {
         high: u64,
     },
     /// The topic is not there any more, and the graph was loaded from it.
-    #[error("topic `{topic}` is gone, and {loaded} of its records are loaded: a run would make it anew")]
+    #[error(
+        "topic `{topic}` is gone, and {loaded} of its records are loaded: one made anew would hold others"
+    )]
     Deleted {
         /// The topic.
         topic: String,
