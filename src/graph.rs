@@ -54,6 +54,22 @@ pub trait GraphStore: Send + Sync {
     /// Writes a batch and its checkpoint: both or neither.
     fn write<'a>(&'a self, batch: &'a WriteBatch) -> BoxFuture<'a, Result<Written, WriteError>>;
 
+    /// Makes rows ready for a batch of theirs: what writing them takes of this program alone, so that it can be done while the
+    /// store is busy with another batch. None where that is nothing, or a row is at fault: writing tells which one.
+    fn make_ready(&self, _schema: &GraphSchema, _events: &[&Event]) -> Option<ReadyRows> {
+        None
+    }
+
+    /// Writes as [`write`](Self::write) does, with the batch's rows made ready. Where they are more than its events, since some of
+    /// these were left out, they are made anew.
+    fn write_ready<'a>(
+        &'a self,
+        batch: &'a WriteBatch,
+        _rows: ReadyRows,
+    ) -> BoxFuture<'a, Result<Written, WriteError>> {
+        self.write(batch)
+    }
+
     /// Asks a question. A statement that would write is refused.
     fn query<'a>(
         &'a self,
@@ -251,6 +267,10 @@ pub struct WriteBatch {
     /// with [`WriteError::WroteNothing`]; another one tells it in [`Written::wrote_nothing`].
     pub must_write: bool,
 }
+
+/// Rows as a store sends them, made before their turn by [`GraphStore::make_ready`].
+#[derive(Debug)]
+pub struct ReadyRows(neo4j::Rows);
 
 /// How the checkpoint of a partition moves.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,13 +41,15 @@ use self::error::graph_error;
 use self::route::Server;
 use self::write::Uncertain;
 use super::{
-    Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, Table, WriteBatch,
-    WriteError, Written,
+    Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, ReadyRows, Table,
+    WriteBatch, WriteError, Written,
 };
+use crate::message::Event;
 use crate::spec::Projection;
 
 pub use connection::Connection;
 pub use explain::{Explained, Notice};
+pub(super) use rows::Rows;
 
 /// A transaction begins within this time, or the server counts as not there.
 const BEGINS_WITHIN: Duration = Duration::from_secs(10);
@@ -154,11 +156,24 @@ impl GraphStore for Neo4j {
     }
 
     fn prepare<'a>(&'a self, schema: &'a GraphSchema) -> BoxFuture<'a, Result<Prepared, GraphError>> {
-        self.make_ready(schema).boxed()
+        self.prepare_schema(schema).boxed()
     }
 
     fn write<'a>(&'a self, batch: &'a WriteBatch) -> BoxFuture<'a, Result<Written, WriteError>> {
-        self.write_batch(batch).boxed()
+        self.write_batch(batch, None).boxed()
+    }
+
+    fn make_ready(&self, schema: &GraphSchema, events: &[&Event]) -> Option<ReadyRows> {
+        let is_utc = self.server().is_utc;
+        Rows::of(&schema.statement, schema.dictionary.as_ref(), events, is_utc).ok().map(ReadyRows)
+    }
+
+    fn write_ready<'a>(
+        &'a self,
+        batch: &'a WriteBatch,
+        rows: ReadyRows,
+    ) -> BoxFuture<'a, Result<Written, WriteError>> {
+        self.write_batch(batch, Some(rows.0)).boxed()
     }
 
     fn query<'a>(

@@ -11,9 +11,10 @@ use super::Fault;
 use super::stream::{Counters, Watch};
 use super::validate::Plan;
 use crate::graph::{
-    Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, Table, WriteBatch,
-    WriteError, Written,
+    Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, ReadyRows, Table,
+    WriteBatch, WriteError, Written,
 };
+use crate::message::Event as Row;
 use crate::progress::{Event, Interrupt, Progress, Stage};
 use crate::spec::Projection;
 
@@ -179,6 +180,18 @@ impl<S: GraphStore> GraphStore for PatientStore<S> {
 
     fn write<'a>(&'a self, batch: &'a WriteBatch) -> BoxFuture<'a, Result<Written, WriteError>> {
         self.store.write(batch)
+    }
+
+    fn make_ready(&self, schema: &GraphSchema, events: &[&Row]) -> Option<ReadyRows> {
+        self.store.make_ready(schema, events)
+    }
+
+    fn write_ready<'a>(
+        &'a self,
+        batch: &'a WriteBatch,
+        rows: ReadyRows,
+    ) -> BoxFuture<'a, Result<Written, WriteError>> {
+        self.store.write_ready(batch, rows)
     }
 
     fn query<'a>(

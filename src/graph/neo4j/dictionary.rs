@@ -12,7 +12,7 @@ use crate::graph::mapping::dictionary::{Cell, Input, Member, NodeList};
 use crate::message::Event;
 
 /// Makes the parameters; none where a value cannot be converted here with certainty, or cannot be a key.
-pub(super) fn parameters(dictionary: &Dictionary, events: &[Event], is_utc: bool) -> Option<BoltMap> {
+pub(super) fn parameters(dictionary: &Dictionary, events: &[&Event], is_utc: bool) -> Option<BoltMap> {
     let mut places = Vec::with_capacity(dictionary.lists.len());
     let mut parameters = BoltMap::with_capacity(dictionary.lists.len() + 1);
     for (number, nodes) in dictionary.lists.iter().enumerate() {
@@ -21,15 +21,22 @@ pub(super) fn parameters(dictionary: &Dictionary, events: &[Event], is_utc: bool
         places.push(of_rows);
     }
     if !dictionary.cells.is_empty() {
-        let rows = events.iter().enumerate().map(|(row, event)| {
-            let cells = dictionary.cells.iter().map(|cell| match cell {
-                Cell::Node { list, member } => place(&places, *list, *member, row),
-                Cell::Value(input) => value(event, input, is_utc),
-                Cell::Key(input) => value(event, input, is_utc).filter(|value| Key::of(value).is_some()),
-            });
-            cells.collect::<Option<Vec<BoltType>>>().map(list)
-        });
-        parameters.put("rows".into(), list(rows.collect::<Option<Vec<BoltType>>>()?));
+        let mut rows = Vec::with_capacity(events.len());
+        for (row, event) in events.iter().enumerate() {
+            // Values are large, so each list has its room from the start.
+            let mut cells = Vec::with_capacity(dictionary.cells.len());
+            for cell in &dictionary.cells {
+                cells.push(match cell {
+                    Cell::Node { list, member } => place(&places, *list, *member, row)?,
+                    Cell::Value(input) => value(event, input, is_utc)?,
+                    Cell::Key(input) => {
+                        value(event, input, is_utc).filter(|value| Key::of(value).is_some())?
+                    }
+                });
+            }
+            rows.push(list(cells));
+        }
+        parameters.put("rows".into(), list(rows));
     }
     Some(parameters)
 }
@@ -84,7 +91,7 @@ struct Node {
 
 /// The distinct nodes of a list, sorted, so that two loaders that make the same nodes never wait for each other in a circle; and
 /// where in the list those of each row are.
-fn distinct(nodes: &NodeList, events: &[Event], is_utc: bool) -> Option<(Vec<BoltType>, Places)> {
+fn distinct(nodes: &NodeList, events: &[&Event], is_utc: bool) -> Option<(Vec<BoltType>, Places)> {
     let mut found: Vec<Node> = Vec::new();
     let mut by_keys: HashMap<Vec<Key>, usize> = HashMap::new();
     let mut places = Vec::with_capacity(events.len() * nodes.members.len());
@@ -172,6 +179,7 @@ mod tests {
 
     fn of(dictionary: &Dictionary, events: &[Value]) -> Option<Value> {
         let events: Vec<Event> = serde_json::from_value(events.into()).unwrap();
+        let events: Vec<&Event> = events.iter().collect();
         parameters(dictionary, &events, true).map(|parameters| to_json(&BoltType::Map(parameters)))
     }
 

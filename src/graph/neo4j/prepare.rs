@@ -19,7 +19,7 @@ const ASKED_EVERY: Duration = Duration::from_millis(200);
 
 impl Neo4j {
     /// Makes constraints and indexes, waits until the indexes can be used, and has the statement planned.
-    pub(super) async fn make_ready(&self, schema: &GraphSchema) -> Result<Prepared, GraphError> {
+    pub(super) async fn prepare_schema(&self, schema: &GraphSchema) -> Result<Prepared, GraphError> {
         let mut prepared = Prepared::default();
         self.make(&batch::checkpoint_constraint()).await?;
         for constraint in &schema.constraints {

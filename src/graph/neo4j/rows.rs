@@ -5,7 +5,7 @@
 //!
 //! A server plans a statement anew while the graph grows, by counts that lag behind. It then merges relationships by looking
 //! through all those of a node, though there is an index: measured 800 µs a row and growing, against 38. So the first plan is
-//! kept, the one with the index; [`Neo4j::make_ready`](super::Neo4j) has the counts brought up to date for it.
+//! kept, the one with the index; [`prepare`](crate::graph::GraphStore::prepare) has the counts brought up to date for it.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -19,6 +19,7 @@ use super::value::{integer, list, size, to_map};
 use super::write::run;
 use crate::graph::mapping::Dictionary;
 use crate::graph::{WriteBatch, WriteError, Written, batch};
+use crate::message::Event;
 
 /// The driver's buffer: a longer message goes out in several writes, which is slow on sockets that wait for acknowledgements.
 const BUFFER: usize = 8 * 1024;
@@ -29,42 +30,80 @@ const BESIDE: usize = 256;
 const KEEP_THE_PLAN: &str = "CYPHER replan=skip ";
 
 /// The rows of a batch, ready for the server.
-pub(super) enum Rows<'a> {
+#[derive(Debug)]
+pub(in crate::graph) struct Rows {
+    count: usize,
+    /// How the server reads date-times without a zone.
+    is_utc: bool,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
     /// A statement for each row.
     Each { statement: String, rows: Vec<BoltType> },
     /// A statement for all of them.
-    All { dictionary: Arc<Dictionary>, whole: BoltMap, batch: &'a WriteBatch, is_utc: bool },
+    All { dictionary: Arc<Dictionary>, whole: BoltMap },
 }
 
-impl<'a> Rows<'a> {
+impl Rows {
     /// Makes the values ready. A row that the server cannot take is a fault of that record.
-    pub(super) fn of(batch: &'a WriteBatch, is_utc: bool) -> Result<Self, WriteError> {
-        let dictionary = batch.dictionary.as_ref().filter(|_| !batch.events.is_empty());
-        if let Some(dictionary) = dictionary
-            && let Some(whole) = parameters(dictionary, &batch.events, is_utc)
+    pub(super) fn of(
+        statement: &str,
+        dictionary: Option<&Arc<Dictionary>>,
+        events: &[&Event],
+        is_utc: bool,
+    ) -> Result<Self, WriteError> {
+        if let Some(dictionary) = dictionary.filter(|_| !events.is_empty())
+            && let Some(whole) = parameters(dictionary, events, is_utc)
         {
-            return Ok(Self::All { dictionary: Arc::clone(dictionary), whole, batch, is_utc });
+            return Ok(Self {
+                count: events.len(),
+                is_utc,
+                form: Form::All { dictionary: Arc::clone(dictionary), whole },
+            });
         }
-        let mut rows = Vec::with_capacity(batch.events.len());
-        for (place, event) in batch.events.iter().enumerate() {
+        let mut rows = Vec::with_capacity(events.len());
+        for (place, event) in events.iter().enumerate() {
             let event = to_map(event.iter())
                 .map_err(|error| WriteError::Record { position: Some(place), message: error.to_string() })?;
             rows.push(list(vec![integer(place as u64, "row")?, BoltType::Map(event)]));
         }
-        Ok(Self::Each { statement: batch::rows_statement(&batch.statement), rows })
+        let form = Form::Each { statement: batch::rows_statement(statement), rows };
+        Ok(Self { count: events.len(), is_utc, form })
     }
 
-    /// Writes them: in one statement, or in several small ones.
-    pub(super) async fn write(self, transaction: &mut Txn, at_once: bool) -> Result<Written, WriteError> {
-        match self {
-            Self::Each { statement, rows } => each(transaction, &statement, rows, at_once).await,
-            Self::All { dictionary, whole, batch, is_utc } => {
+    /// Those of a batch for a server: the ones that were made ready, or anew. Events only ever leave a batch, so as many as there
+    /// are rows are the same.
+    pub(super) fn of_batch(
+        batch: &WriteBatch,
+        ready: Option<Self>,
+        is_utc: bool,
+    ) -> Result<Self, WriteError> {
+        if let Some(rows) = ready.filter(|rows| rows.count == batch.events.len() && rows.is_utc == is_utc) {
+            return Ok(rows);
+        }
+        let events: Vec<&Event> = batch.events.iter().collect();
+        Self::of(&batch.statement, batch.dictionary.as_ref(), &events, is_utc)
+    }
+
+    /// Writes them, the rows of this batch: in one statement, or in several small ones.
+    pub(super) async fn write(
+        self,
+        transaction: &mut Txn,
+        batch: &WriteBatch,
+        at_once: bool,
+    ) -> Result<Written, WriteError> {
+        match self.form {
+            Form::Each { statement, rows } => each(transaction, &statement, rows, at_once).await,
+            Form::All { dictionary, whole } => {
                 let pieces = if at_once {
                     vec![whole]
                 } else {
                     let rows = fitting(&whole, batch.events.len(), room(&dictionary.statement));
-                    let piece = |events| parameters(&dictionary, events, is_utc).unwrap_or_default();
-                    batch.events.chunks(rows).map(piece).collect()
+                    let events: Vec<&Event> = batch.events.iter().collect();
+                    let piece = |events| parameters(&dictionary, events, self.is_utc).unwrap_or_default();
+                    events.chunks(rows).map(piece).collect()
                 };
                 all(transaction, &dictionary.statement, pieces, batch.events.len()).await
             }

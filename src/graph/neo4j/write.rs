@@ -126,10 +126,14 @@ fn verdict(advances: &[Advance], stood: &[Stood], own_mark: Option<&str>) -> Ver
 }
 
 impl Neo4j {
-    /// Writes a batch.
-    pub(super) async fn write_batch(&self, batch: &WriteBatch) -> Result<Written, WriteError> {
+    /// Writes a batch, its rows ready or not.
+    pub(super) async fn write_batch(
+        &self,
+        batch: &WriteBatch,
+        ready: Option<Rows>,
+    ) -> Result<Written, WriteError> {
         let server = self.server();
-        let rows = Rows::of(batch, server.is_utc)?;
+        let rows = Rows::of_batch(batch, ready, server.is_utc)?;
         let lane = server.lane(first_partition(batch), &self.connection)?;
         let graph = lane.lock().await;
         let transaction = Box::pin(self.transaction(&server, &graph, batch, rows));
@@ -151,7 +155,7 @@ impl Neo4j {
         server: &Server,
         graph: &Graph,
         batch: &WriteBatch,
-        rows: Rows<'_>,
+        rows: Rows,
     ) -> Result<Written, WriteError> {
         let mut transaction = begin(graph).await?;
         let at_once = server.sockets.send_at_once();
@@ -172,7 +176,7 @@ impl Neo4j {
                 return Err(WriteError::Fenced { topic: batch.topic.clone(), partition, expected, found });
             }
         }
-        let written = rows.write(&mut transaction, at_once).await?;
+        let written = rows.write(&mut transaction, batch, at_once).await?;
         if batch.must_write && !written.wrote_nothing.is_empty() {
             return Err(WriteError::WroteNothing { positions: written.wrote_nothing });
         }

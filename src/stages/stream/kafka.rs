@@ -17,7 +17,7 @@ use futures::future::try_join_all;
 
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
-use super::reader::Reader;
+use super::reader::{Destination, Reader};
 use super::{Counters, Extent, Resume, Streamed, Watch, all_read, check, resume, tick};
 use crate::graph::Checkpoint;
 use crate::report::{Check, Rows};
@@ -220,7 +220,11 @@ impl<'a> Way<'a> {
     /// Loads all lanes, side by side; the first fault of one ends all.
     async fn load(&self, consumer: &Consumer, lanes: Vec<Lane>) -> Result<(), LoadError> {
         let job = Job::new(self.plan, self.endpoints, self.watch);
-        let mapping = Arc::new(self.plan.mapping.clone());
+        let destination = Destination {
+            mapping: Arc::new(self.plan.mapping.clone()),
+            store: Arc::clone(&self.endpoints.store),
+            batch_rows: job.batch_rows(),
+        };
         let lane = |lane: Lane| {
             let partition = lane.partition();
             let checkpoint = self.endpoints.checkpoints.get(&partition).cloned();
@@ -232,7 +236,7 @@ impl<'a> Way<'a> {
             );
             let loader = Loader::new(&job, checkpoints, DeadLetters::Topic(Box::new(letters)));
             let from = lane.position();
-            let reader = Reader::new(lane, Arc::clone(&mapping), job.batch_rows());
+            let reader = Reader::new(lane, destination.clone());
             run(loader, reader, (partition, from), consumer, self.watch)
         };
         for (partition, next) in lanes.iter().map(|lane| (lane.partition(), lane.position())) {
@@ -321,7 +325,7 @@ async fn run(
             () = watch.interrupt.made() => None,
         };
         let Some(batch) = batch else { break };
-        loader.load(batch.attempts).await?;
+        loader.load(batch.attempts, batch.ready).await?;
         loader.pass(partition, batch.next).await?;
         if batch.next > next {
             next = batch.next;

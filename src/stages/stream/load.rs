@@ -13,7 +13,8 @@ use super::counters::Counters;
 use super::dead_letters::{DeadLetterError, DeadLetters};
 use crate::diagnostic::Code;
 use crate::graph::{
-    Advance, Checkpoint, GraphError, GraphStore, WriteBatch, WriteError, Written, mapping::CompiledMapping,
+    Advance, Checkpoint, GraphError, GraphStore, ReadyRows, WriteBatch, WriteError, Written,
+    mapping::CompiledMapping,
 };
 use crate::message::Event;
 use crate::stages::deploy::Endpoints;
@@ -116,7 +117,7 @@ impl<'a> Loader<'a> {
     /// Loads until the topic ends, then makes the graph durable.
     pub(super) async fn run(mut self, mut consumer: Consumer) -> Result<(), LoadError> {
         while let Some(records) = consumer.batch(self.job.batch_rows).await {
-            self.load(read(records, self.job.mapping)).await?;
+            self.load(read(records, self.job.mapping), None).await?;
             self.persist_when_due().await?;
         }
         if self.job.counters.consumed.get() > 0 {
@@ -139,19 +140,24 @@ impl<'a> Loader<'a> {
     /// Writes checkpoints without a row.
     async fn write_checkpoints(&mut self, advances: Vec<Advance>) -> Result<(), LoadError> {
         let batch = self.batch(Vec::new(), advances);
-        let outcome = self.job.patience.write(self.job.store, &batch, self.job.counters).await;
+        let outcome = self.job.patience.write(self.job.store, &batch, None, self.job.counters).await;
         outcome.map_err(LoadError::Write)?;
         self.move_checkpoints(batch.advances);
         Ok(())
     }
 
-    /// Writes records; a batch that the graph refuses for its data is halved until the record at fault stands alone.
-    pub(super) async fn load(&mut self, mut attempts: Vec<Attempt>) -> Result<(), LoadError> {
+    /// Writes records; a batch that the graph refuses for its data is halved until the record at fault stands alone. `ready` was
+    /// made of their events as they were read.
+    pub(super) async fn load(
+        &mut self,
+        mut attempts: Vec<Attempt>,
+        mut ready: Option<ReadyRows>,
+    ) -> Result<(), LoadError> {
         attempt::find_duplicates(&mut attempts, &self.checkpoints);
         let mut pending = vec![attempts];
         while let Some(mut attempts) = pending.pop() {
             self.dead_letters.keep_before(&mut attempts).await?;
-            match self.write(&mut attempts).await {
+            match self.write(&mut attempts, ready.take()).await {
                 Ok(written) => {
                     self.set_aside(&mut attempts, &written).await?;
                     self.dead_letters.keep_after(self.job.topic, &mut attempts).await?;
@@ -181,15 +187,19 @@ impl<'a> Loader<'a> {
     }
 
     /// Writes the events of a batch and moves the checkpoints beyond all its records, in one transaction.
-    async fn write(&mut self, attempts: &mut [Attempt]) -> Result<Written, WriteError> {
+    async fn write(
+        &mut self,
+        attempts: &mut [Attempt],
+        ready: Option<ReadyRows>,
+    ) -> Result<Written, WriteError> {
         let advances = attempt::advances(attempts, &self.checkpoints, &self.job.digest);
-        let events = attempts.iter_mut().filter_map(|attempt| attempt.fate.event());
+        let events = attempts.iter_mut().filter_map(|attempt| attempt.fate.event_mut());
         let batch = self.batch(events.map(std::mem::take).collect(), advances);
-        let outcome = self.job.patience.write(self.job.store, &batch, self.job.counters).await;
+        let outcome = self.job.patience.write(self.job.store, &batch, ready, self.job.counters).await;
         if outcome.is_ok() {
             self.move_checkpoints(batch.advances);
         } else {
-            let events = attempts.iter_mut().filter_map(|attempt| attempt.fate.event());
+            let events = attempts.iter_mut().filter_map(|attempt| attempt.fate.event_mut());
             for (event, taken) in events.zip(batch.events) {
                 *event = taken;
             }

@@ -1,7 +1,8 @@
-//! Reads a lane ahead of its loader: while a batch is written, the next one is fetched and decoded on another thread.
+//! Reads a lane ahead of its loader: while a batch is written, the next one is fetched, decoded and made ready for the store
+//! on another thread.
 //!
-//! It is one batch ahead, and so holds one more in memory. Decoding is most of the program's own work on a row, and the
-//! server would wait for it.
+//! It is one batch ahead, and so holds one more in memory. This is most of the program's own work on a row, and the server
+//! would wait for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::load::{Attempt, read};
 use crate::graph::mapping::CompiledMapping;
+use crate::graph::{GraphStore, ReadyRows};
+use crate::message::Event;
 use crate::topic::kafka::{KafkaError, Lane};
 
 /// How long a batch waits for more records behind its first.
@@ -19,8 +22,19 @@ const LINGER: Duration = Duration::from_millis(100);
 /// Records of a lane, decoded.
 pub(super) struct ReadBatch {
     pub attempts: Vec<Attempt>,
+    /// Their events, made ready.
+    pub ready: Option<ReadyRows>,
     /// Where the lane stands behind them.
     pub next: u64,
+}
+
+/// Where the records of a lane go.
+#[derive(Clone)]
+pub(super) struct Destination {
+    pub mapping: Arc<CompiledMapping>,
+    pub store: Arc<dyn GraphStore>,
+    /// How many rows a batch has at most.
+    pub batch_rows: usize,
 }
 
 /// A lane that is read ahead.
@@ -30,10 +44,10 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Begins to read a lane, in batches of so many rows at most. It ends when the reader is dropped.
-    pub(super) fn new(lane: Lane, mapping: Arc<CompiledMapping>, rows: usize) -> Self {
+    /// Begins to read a lane. It ends when the reader is dropped.
+    pub(super) fn new(lane: Lane, destination: Destination) -> Self {
         let (read, batches) = mpsc::channel(1);
-        Self { batches, reading: tokio::spawn(read_ahead(lane, mapping, rows, read)) }
+        Self { batches, reading: tokio::spawn(read_ahead(lane, destination, read)) }
     }
 
     /// The next batch; `None` at the lane's end. Dropping the future loses nothing.
@@ -54,19 +68,22 @@ impl Reader {
 
 async fn read_ahead(
     mut lane: Lane,
-    mapping: Arc<CompiledMapping>,
-    rows: usize,
+    destination: Destination,
     read_batches: mpsc::Sender<Result<ReadBatch, KafkaError>>,
 ) {
     // Only when the batch before is taken is the next one fetched.
     while let Ok(place) = read_batches.reserve().await {
         let batch = tokio::select! {
-            batch = lane.batch(rows, LINGER) => batch,
+            batch = lane.batch(destination.batch_rows, LINGER) => batch,
             () = read_batches.closed() => return,
         };
         match batch {
             Ok(Some(batch)) => {
-                place.send(Ok(ReadBatch { attempts: read(batch.records, &mapping), next: batch.next }));
+                let attempts = read(batch.records, &destination.mapping);
+                let events: Vec<&Event> =
+                    attempts.iter().filter_map(|attempt| attempt.fate.event()).collect();
+                let ready = destination.store.make_ready(&destination.mapping.schema, &events);
+                place.send(Ok(ReadBatch { attempts, ready, next: batch.next }));
             }
             Ok(None) => return,
             Err(error) => return place.send(Err(error)),

@@ -34,6 +34,43 @@ async fn a_batch_and_its_checkpoint_are_written_once() {
 }
 
 #[tokio::test]
+async fn rows_that_were_made_ready_are_written_unless_some_were_left_out_since() {
+    let server = servers::Neo4j::shared();
+    let store = connect(&server).await;
+    let keys = |column: &str| json!({ "id": { "column": column } });
+    let declared = compiled(json!({
+        "nodes": [
+            { "name": "a", "label": "Ready", "keys": keys("from") },
+            { "name": "b", "label": "Ready", "keys": keys("to") },
+        ],
+        "relationships": [
+            { "type": "READY", "from": "a", "to": "b", "mode": "create", "properties": { "distance": {} } },
+        ],
+    }));
+    let mut relationships = 0;
+    for mapping in [declared, trips()] {
+        store.prepare(&mapping.schema).await.unwrap();
+        let topic = unique("ready");
+        let first = batch(&mapping, &topic, 0, vec![trip(1, 2, 1), trip(2, 3, 2), trip(3, 1, 3)]);
+        let ready = |batch: &WriteBatch| {
+            let events: Vec<_> = batch.events.iter().collect();
+            store.make_ready(&mapping.schema, &events).unwrap()
+        };
+        let written = store.write_ready(&first, ready(&first)).await.unwrap();
+        assert_eq!((written.rows, written.relationships_created), (3, 3));
+
+        let mut second = batch(&mapping, &topic, 3, vec![trip(1, 2, 4), trip(2, 3, 5)]);
+        let of_both = ready(&second);
+        second.events.remove(0);
+        let written = store.write_ready(&second, of_both).await.unwrap();
+        assert_eq!((written.rows, written.relationships_created), (1, 1));
+        relationships += 4;
+    }
+    let counts = store.counts().await.unwrap();
+    assert_eq!(counts.relationships.values().sum::<u64>(), relationships);
+}
+
+#[tokio::test]
 async fn loaders_that_begin_at_once_make_the_schema_once() {
     let server = servers::Neo4j::shared();
     let stores = join_all((0..4).map(|_| connect(&server))).await;

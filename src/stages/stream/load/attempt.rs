@@ -64,7 +64,11 @@ impl Fate {
         Self::SetAside { reason, kept: false }
     }
 
-    pub fn event(&mut self) -> Option<&mut Event> {
+    pub fn event(&self) -> Option<&Event> {
+        if let Self::Event(event) = self { Some(event) } else { None }
+    }
+
+    pub fn event_mut(&mut self) -> Option<&mut Event> {
         if let Self::Event(event) = self { Some(event) } else { None }
     }
 }

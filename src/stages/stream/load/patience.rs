@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::Counters;
-use crate::graph::{GraphStore, WriteBatch, WriteError, Written};
+use crate::graph::{GraphStore, ReadyRows, WriteBatch, WriteError, Written};
 use crate::progress::{Interrupt, Progress, Stage};
 use crate::stages::patience::Waits;
 use crate::stages::stream::Watch;
@@ -29,21 +29,30 @@ impl<'a> Patience<'a> {
     }
 
     /// Writes a batch once, in its turn where lanes take turns.
-    async fn write_once(&self, store: &dyn GraphStore, batch: &WriteBatch) -> Result<Written, WriteError> {
+    async fn write_once(
+        &self,
+        store: &dyn GraphStore,
+        batch: &WriteBatch,
+        ready: Option<ReadyRows>,
+    ) -> Result<Written, WriteError> {
         let _turn = if self.has_met.load(Ordering::Relaxed) { Some(self.turn.lock().await) } else { None };
-        store.write(batch).await
+        match ready {
+            Some(rows) => store.write_ready(batch, rows).await,
+            None => store.write(batch).await,
+        }
     }
 
-    /// Writes a batch, trying again what may succeed then.
+    /// Writes a batch, with its rows ready or not, trying again what may succeed then.
     pub async fn write(
         &self,
         store: &dyn GraphStore,
         batch: &WriteBatch,
+        mut ready: Option<ReadyRows>,
         counters: &Counters,
     ) -> Result<Written, WriteError> {
         let mut waits = Waits::new(self.longest);
         loop {
-            let message = match self.write_once(store, batch).await {
+            let message = match self.write_once(store, batch, ready.take()).await {
                 Err(WriteError::Deadlock { .. }) if !self.has_met.swap(true, Ordering::Relaxed) => {
                     counters.retries.add(1);
                     continue;
