@@ -23,7 +23,7 @@ connect_prepare() {
         echo "offset.flush.interval.ms=500"
         settings
     } >"$folder/connect.properties"
-    kafka_log "$folder"
+    log_settings "$folder"
 }
 
 connect_command() {

@@ -53,7 +53,7 @@ kafka_prepare() {
         kafka_alone
         settings
     } >"$folder/server.properties"
-    kafka_log "$folder"
+    log_settings "$folder"
     [ -n "${option[zookeeper]:-}" ] || [ -e "$folder/data/meta.properties" ] || kafka_format
 }
 
@@ -97,7 +97,7 @@ kafka_format() {
 }
 
 # What is logged goes to standard output. Sets `logging`.
-kafka_log() {
+log_settings() {
     case $kind in
     kafka-4.*)
         cat >"$1/log4j2.properties" <<-'END'

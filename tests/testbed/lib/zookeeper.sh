@@ -12,7 +12,7 @@ zookeeper_prepare() {
         echo "admin.enableServer=false"
         settings
     } >"$folder/zookeeper.properties"
-    kafka_log "$folder"
+    log_settings "$folder"
 }
 
 zookeeper_command() {
