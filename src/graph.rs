@@ -133,6 +133,12 @@ pub struct Checkpoint {
     pub dead_letters: u64,
 }
 
+/// How many records of a topic are loaded or set aside, where its checkpoints stand so.
+#[must_use]
+pub fn loaded(checkpoints: &BTreeMap<u32, Checkpoint>) -> u64 {
+    checkpoints.values().map(|checkpoint| checkpoint.offset).sum()
+}
+
 /// What a mapping writes, as far as the engine must know it beforehand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GraphSchema {

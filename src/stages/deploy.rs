@@ -23,7 +23,7 @@ use super::state::StateDir;
 use super::validate::Plan;
 use super::{Fault, Target};
 use crate::diagnostic::Diagnostic;
-use crate::graph::{CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Neo4j, Prepared};
+use crate::graph::{self, CHECKPOINT_LABEL, Checkpoint, Embedded, GraphStore, Neo4j, Prepared};
 use crate::infrastructure::Forwards;
 use crate::spec::{Loader, Pipeline, Spec};
 use crate::topic::kafka::{Kafka, KafkaError, TopicState};
@@ -236,7 +236,7 @@ async fn on_servers(
         clear(plan, &kafka, &neo4j, outages).await?;
     }
     let store = PatientStore::new(neo4j, outages.clone());
-    if kafka.inspect_topic(&spec.topic).await?.is_none() {
+    if !kafka.has_topic(&spec.topic.name).await? {
         refuse_gone_topic(spec, &store.checkpoints(&spec.topic.name).await?)?;
     }
     let state = kafka.ensure_topic(&spec.topic).await?;
@@ -319,17 +319,12 @@ pub(super) fn refuse_gone_topic(
     spec: &Spec,
     checkpoints: &BTreeMap<u32, Checkpoint>,
 ) -> Result<(), KafkaError> {
-    match loaded(checkpoints) {
+    match graph::loaded(checkpoints) {
         loaded if loaded > 0 && spec.mapping.loader == Loader::Runner => {
             Err(KafkaError::Deleted { topic: spec.topic.name.clone(), loaded })
         }
         _ => Ok(()),
     }
-}
-
-/// How many records are loaded, or set aside.
-pub(super) fn loaded(checkpoints: &BTreeMap<u32, Checkpoint>) -> u64 {
-    checkpoints.values().map(|checkpoint| checkpoint.offset).sum()
 }
 
 impl Endpoints {
@@ -346,7 +341,7 @@ impl Endpoints {
 
     /// How many messages earlier runs have brought into the graph or to the dead letters.
     pub(super) fn loaded(&self) -> u64 {
-        loaded(&self.checkpoints)
+        graph::loaded(&self.checkpoints)
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Map;
 
-use super::deploy::{self, Servers, kubernetes, loaded};
+use super::deploy::{self, Servers, kubernetes};
 use super::run::Options;
 use super::stream::{self, resume};
 use super::validate::Plan;
 use super::{Fault, Target};
 use crate::diagnostic::Code;
-use crate::graph::{Checkpoint, Constraint, GraphStore};
+use crate::graph::{Checkpoint, Constraint, GraphStore, loaded};
 use crate::infrastructure::access::{self, Undertaking};
 use crate::infrastructure::manifests::rendered;
 use crate::infrastructure::plan::{Action, Change};

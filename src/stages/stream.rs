@@ -31,7 +31,7 @@ use super::deploy::{Endpoints, Topic};
 use super::journal::Summary;
 use super::validate::Plan;
 use super::{Fault, Share};
-use crate::graph::Checkpoint;
+use crate::graph::{self, Checkpoint};
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{Check, Rows};
 use crate::source::{Batch, Dataset, Encoder, SourceError};
@@ -213,7 +213,7 @@ async fn carry(
     loading?;
     producing?;
     let checkpoints = endpoints.store.checkpoints(&plan.pipeline.spec.topic.name).await?;
-    let next_offset = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
+    let next_offset = graph::loaded(&checkpoints);
     let rows = counters.rows(resume.offset);
     Ok(Streamed {
         rows,

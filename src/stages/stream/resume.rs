@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::graph::Checkpoint;
+use crate::graph::{self, Checkpoint};
 use crate::message::{Origin, RowId};
 use crate::source::DataFile;
 use crate::stages::digest::sha256;
@@ -172,7 +172,7 @@ fn decide_on(
         Some(row) => rows_up_to(row, &last.lineage, files)?,
         None => 0,
     };
-    let offset = checkpoints.values().map(|checkpoint| checkpoint.offset).sum();
+    let offset = graph::loaded(checkpoints);
     Ok(Resume { offset, after: last.row.clone(), passed })
 }
 
