@@ -515,10 +515,11 @@ pub enum Code {
     /// Kafka Connect checks a configuration before it takes it, and the Neo4j sink connects to its server for that: from the
     /// worker, which must reach the address that the file names.
     ConnectorRefused,
-    /// The connector or one of its tasks has failed.
+    /// The connector or one of its tasks has failed, or does not get on.
     ///
-    /// The message has the cause, the help its whole stack trace. What was loaded before stands; mend the cause and run
-    /// again: the failed part is started again and goes on where it stopped.
+    /// The message has the cause, the help the whole stack trace of what failed. What was loaded before stands; mend the cause and
+    /// run again: the failed part is started again and goes on where it stopped. A connector that works, and of which Kafka has heard
+    /// nothing new for `stream.patienceSeconds` and at least three minutes, stands still: workers tell it once a minute by default.
     ConnectorFailed,
 
     // ---- the cluster ----

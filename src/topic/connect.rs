@@ -15,5 +15,5 @@ pub use answer::{Part, Problem, State, Status};
 pub use client::{Connect, Submitted, Worker};
 pub use config::{ConnectorConfig, Secret};
 pub use error::ConnectError;
-pub use follow::{group, left};
+pub use follow::{Look, Patience, group, left};
 pub use sink::{NEO4J_SINK, Neo4jSink};

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use runner::topic::connect::{
-    Connect, ConnectError, ConnectorConfig, NEO4J_SINK, Secret, State, Submitted, left,
+    Connect, ConnectError, ConnectorConfig, Look, NEO4J_SINK, Patience, Secret, State, Submitted, left,
 };
 use runner::topic::kafka::{Connection, Kafka as Cluster, PATIENCE};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -17,6 +18,8 @@ use tokio::net::TcpListener;
 use crate::servers::{Connect as Worker, Kafka, unique};
 
 const FILE_SINK: &str = "org.apache.kafka.connect.file.FileStreamSinkConnector";
+/// The worker of the tests tells Kafka every second how far it is.
+const PATIENT: Patience = Patience { away: Duration::from_mins(2), still: Duration::from_mins(2) };
 
 fn worker() -> &'static Worker {
     static WORKER: LazyLock<Worker> = LazyLock::new(|| Worker::start(Kafka::shared()));
@@ -64,13 +67,22 @@ impl Case {
     }
 
     /// Follows to the topic's end.
-    async fn follow(&self) -> Result<bool, ConnectError> {
+    async fn follow(&self) -> Result<(), ConnectError> {
+        self.follow_with(&self.connect, PATIENT, |_| {}).await
+    }
+
+    /// Follows on a worker, and hears of each look.
+    async fn follow_with(
+        &self,
+        connect: &Connect,
+        patience: Patience,
+        tell: impl FnMut(Look<'_>),
+    ) -> Result<(), ConnectError> {
         let marks = self.cluster.watermarks(&self.name).await.unwrap();
         let ends: BTreeMap<u32, u64> =
             marks.iter().map(|(partition, marks)| (*partition, marks.high)).collect();
         let left = async || left(&self.cluster, &self.name, &self.name, &ends).await;
-        let followed = self.connect.follow(&self.name, left, |_, _| true);
-        tokio::time::timeout(Duration::from_mins(2), followed).await.unwrap()
+        connect.follow(&self.name, patience, left, tell).await
     }
 
     /// How many lines are in the file. Kafka Connect delivers at least once: a line may be there again.
@@ -92,7 +104,7 @@ async fn a_connector_is_made_followed_to_the_end_changed_and_deleted() {
     assert_eq!(connect.submit(&config).await.unwrap(), Submitted::Created);
     let status = connect.begin(&case.name, Submitted::Created).await.unwrap();
     assert_eq!((status.connector.state, status.tasks.len()), (State::Running, 2));
-    assert!(case.follow().await.unwrap());
+    case.follow().await.unwrap();
     assert_eq!(case.sunk(), 300);
 
     assert_eq!(connect.submit(&config).await.unwrap(), Submitted::Unchanged);
@@ -100,7 +112,7 @@ async fn a_connector_is_made_followed_to_the_end_changed_and_deleted() {
     case.produce(100..110);
     assert_eq!(connect.submit(&config).await.unwrap(), Submitted::Updated);
     connect.begin(&case.name, Submitted::Updated).await.unwrap();
-    assert!(case.follow().await.unwrap());
+    case.follow().await.unwrap();
     assert_eq!(case.sunk(), 330);
 
     assert!(connect.delete(&case.name).await.unwrap());
@@ -133,7 +145,7 @@ async fn a_task_that_fails_is_a_fault_with_its_trace_and_works_once_its_configur
     let submitted = connect.submit(&case.config(&case.file())).await.unwrap();
     assert_eq!(submitted, Submitted::Updated);
     connect.begin(&case.name, submitted).await.unwrap();
-    assert!(case.follow().await.unwrap());
+    case.follow().await.unwrap();
     assert_eq!(case.sunk(), 30);
     connect.delete(&case.name).await.unwrap();
 }
@@ -147,7 +159,7 @@ async fn a_connector_that_rests_reads_nothing_and_goes_on_when_it_is_told_to() {
     connect.begin(&case.name, Submitted::Created).await.unwrap();
     // A task that is paused while it is given its partitions never commits what it reads of them: Kafka Connect's own fault.
     case.produce(0..5);
-    assert!(case.follow().await.unwrap());
+    case.follow().await.unwrap();
     connect.pause(&case.name).await.unwrap();
     let began = Instant::now();
     while connect
@@ -169,23 +181,60 @@ async fn a_connector_that_rests_reads_nothing_and_goes_on_when_it_is_told_to() {
 
     assert_eq!(connect.submit(&config).await.unwrap(), Submitted::Unchanged);
     connect.begin(&case.name, Submitted::Unchanged).await.unwrap();
-    assert!(case.follow().await.unwrap());
+    case.follow().await.unwrap();
     assert_eq!(case.sunk(), 30);
     connect.delete(&case.name).await.unwrap();
     // The worker shows it a moment longer.
-    let gone = connect.follow(&case.name, async || Ok(7), |_, _| true).await;
+    let gone = connect.follow(&case.name, PATIENT, async || Ok(7), |_| {}).await;
     assert!(matches!(gone, Err(ConnectError::Gone { .. })), "{gone:?}");
 }
 
 #[tokio::test]
-async fn following_ends_when_the_listener_has_enough() {
+async fn a_connector_that_works_and_gets_no_further_is_told_of() {
     let case = Case::new().await;
-    let config = case.config(&case.file());
-    case.connect.submit(&config).await.unwrap();
-    case.connect.begin(&case.name, Submitted::Created).await.unwrap();
-    let whole = case.connect.follow(&case.name, async || Ok(7), |left, _| left != 7).await;
-    assert!(!whole.unwrap());
-    case.connect.delete(&case.name).await.unwrap();
+    let connect = &case.connect;
+    // The sink writes into a pipe, of which nobody reads.
+    let pipe = case.folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    case.produce(0..20_000);
+    connect.submit(&case.config(&pipe)).await.unwrap();
+    connect.begin(&case.name, Submitted::Created).await.unwrap();
+    let patience = Patience { still: Duration::from_secs(5), ..PATIENT };
+    let mut looks = 0;
+    let followed = connect.follow(&case.name, patience, async || Ok(60_000), |_| looks += 1).await;
+    let Err(error @ ConnectError::StandsStill { left: 60_000, .. }) = &followed else {
+        panic!("{followed:?}")
+    };
+    assert!(
+        error.to_string().starts_with(&format!("connector `{}` works, and has got no further", case.name))
+    );
+    assert!(looks > 5, "{looks}");
+    drop(reader);
+    connect.delete(&case.name).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_that_is_away_for_a_while_is_waited_for() {
+    let mut own = Worker::start(Kafka::shared());
+    let (connect, _) = Connect::open(own.url()).await.unwrap();
+    let case = Case::new().await;
+    connect.submit(&case.config(&case.file())).await.unwrap();
+    connect.begin(&case.name, Submitted::Created).await.unwrap();
+    case.produce(0..100);
+    own.server.kill();
+    let mut away = 0;
+    let followed = case.follow_with(&connect, PATIENT, |look| {
+        if matches!(look, Look::Away(_)) {
+            away += 1;
+            if away == 3 {
+                own.server.restart();
+            }
+        }
+    });
+    followed.await.unwrap();
+    assert_eq!(case.sunk(), 300);
+    connect.delete(&case.name).await.unwrap();
 }
 
 #[tokio::test]

@@ -38,6 +38,10 @@ fn finding(error: &ConnectError) -> Diagnostic {
         E::Idle { name, .. } => say(Code::ConnectorFailed)
             .at(loader)
             .help(format!("look into the worker's log for `{name}`")),
+        E::StandsStill { name, .. } => say(Code::ConnectorFailed)
+            .at(loader)
+            .help(format!("look into the worker's log for `{name}`: the sink may wait for Neo4j, or its commits may fail"))
+            .help("run again once it is mended: what the connector has read is known to Kafka"),
         E::Rests { .. } | E::Gone { .. } => {
             say(Code::ConnectorFailed).at(loader).help("run again: it is made, or told to go on")
         }
@@ -62,6 +66,8 @@ fn refused(problem: &Problem) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -79,6 +85,20 @@ mod tests {
             "task 1 of connector `bronx-taxi` failed on worker `w:8083`: Invalid input 'MERG'"
         );
         assert_eq!(findings[0].help, ["a.B: Invalid input 'MERG'\n\tat c.D"]);
+    }
+
+    #[test]
+    fn a_connector_that_stands_still_says_how_much_it_has_left_and_where_to_look() {
+        let fault = Fault::from(ConnectError::StandsStill {
+            name: "bronx-taxi".to_owned(),
+            left: 12,
+            waited: Duration::from_mins(3),
+        });
+        assert_eq!(
+            fault.summary(),
+            "connector `bronx-taxi` works, and has got no further for 180 s: 12 records are left to read"
+        );
+        assert!(fault.0[0].help[0].starts_with("look into the worker's log for `bronx-taxi`"));
     }
 
     #[test]

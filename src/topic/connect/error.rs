@@ -1,5 +1,7 @@
 //! What can go wrong with a Kafka Connect worker and its connectors.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use super::answer::{Problem, State};
@@ -80,6 +82,16 @@ pub enum ConnectError {
         /// How it is.
         state: State,
     },
+    /// The connector works, and Kafka hears of nothing that it has read.
+    #[error("connector `{name}` works, and has got no further for {} s: {left} records are left to read", waited.as_secs())]
+    StandsStill {
+        /// The connector.
+        name: String,
+        /// How many records it has not read.
+        left: u64,
+        /// For how long that has been so.
+        waited: Duration,
+    },
     /// Somebody told the connector to pause or to stop.
     #[error("connector `{name}` was {state} by somebody else")]
     Rests {
@@ -97,6 +109,18 @@ pub enum ConnectError {
     /// How much is left to read is not known.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
+}
+
+impl ConnectError {
+    /// Whether it may be over when the same is asked again, of a worker that has answered before.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Kafka(error) => error.may_pass(),
+            _ => false,
+        }
+    }
 }
 
 /// The first problem, and how many more there are.

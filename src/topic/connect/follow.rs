@@ -87,34 +87,109 @@ impl Connect {
         }
     }
 
-    /// Follows a connector that works until nothing is left for it to read; `left` says how much there is, and `tell` hears it
-    /// and may stop following by returning false. Says whether nothing was left.
+    /// Follows a connector that works until nothing is left for it to read; `left` says how much there is, and `tell` hears of each look.
     ///
     /// # Errors
-    /// Where a part of it fails, somebody pauses or deletes it, or how much is left is not known.
+    /// Where a part of it fails, somebody pauses or deletes it, it stands still, or who is asked is away for longer than the patience.
     pub async fn follow(
         &self,
         name: &str,
-        mut left: impl AsyncFnMut() -> Result<u64, KafkaError>,
-        mut tell: impl FnMut(u64, &Status) -> bool,
-    ) -> Result<bool, ConnectError> {
+        patience: Patience,
+        left: impl AsyncFn() -> Result<u64, KafkaError>,
+        mut tell: impl FnMut(Look<'_>),
+    ) -> Result<(), ConnectError> {
+        let mut pace = Pace::new(patience, Instant::now());
         loop {
-            let status = self.status(name).await?.ok_or_else(|| gone(name))?;
-            if let Some(failure) = failure(name, &status) {
-                return Err(failure);
-            }
-            if status.rests() {
-                return Err(ConnectError::Rests { name: name.to_owned(), state: status.connector.state });
-            }
-            let left = left().await?;
-            if !tell(left, &status) {
-                return Ok(left == 0);
-            }
-            if left == 0 {
-                return Ok(true);
+            match self.look(name, &left).await {
+                Ok(left) => {
+                    tell(Look::Left(left));
+                    if left == 0 {
+                        return Ok(());
+                    }
+                    if let Some(waited) = pace.left(left, Instant::now()) {
+                        return Err(ConnectError::StandsStill { name: name.to_owned(), left, waited });
+                    }
+                }
+                Err(error) if error.may_pass() && pace.may_wait(Instant::now()) => tell(Look::Away(&error)),
+                Err(ConnectError::Gone { .. }) if pace.was_away(Instant::now()) => {}
+                Err(error) => return Err(error),
             }
             sleep(INTERVAL).await;
         }
+    }
+
+    /// How much is left for a connector that works.
+    async fn look(
+        &self,
+        name: &str,
+        left: impl AsyncFn() -> Result<u64, KafkaError>,
+    ) -> Result<u64, ConnectError> {
+        let status = self.status(name).await?.ok_or_else(|| gone(name))?;
+        if let Some(failure) = failure(name, &status) {
+            return Err(failure);
+        }
+        if status.rests() {
+            return Err(ConnectError::Rests { name: name.to_owned(), state: status.connector.state });
+        }
+        Ok(left().await?)
+    }
+}
+
+/// How long a connector that is followed is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// While its worker or Kafka is away.
+    pub away: Duration,
+    /// While it works, and Kafka hears of nothing that it has read. A worker tells it every `offset.flush.interval.ms`, by default once
+    /// a minute, so this has to be a multiple of that.
+    pub still: Duration,
+}
+
+/// What a look at a connector that is followed has shown.
+#[derive(Debug)]
+pub enum Look<'a> {
+    /// So many records are left to read.
+    Left(u64),
+    /// Who was asked is away, and will be asked again.
+    Away(&'a ConnectError),
+}
+
+/// How a connector that is followed gets on.
+#[derive(Debug)]
+struct Pace {
+    patience: Patience,
+    /// When it was last known how much is left.
+    heard: Instant,
+    /// When last it was less than ever before, or somebody was away.
+    moved: Instant,
+    least: u64,
+    /// When somebody was last away.
+    away: Option<Instant>,
+}
+
+impl Pace {
+    fn new(patience: Patience, now: Instant) -> Self {
+        Self { patience, heard: now, moved: now, least: u64::MAX, away: None }
+    }
+
+    /// So much is left; for how long that has not become less, where it is too long.
+    fn left(&mut self, left: u64, now: Instant) -> Option<Duration> {
+        self.heard = now;
+        if left < self.least {
+            (self.least, self.moved) = (left, now);
+        }
+        Some(now - self.moved).filter(|waited| *waited >= self.patience.still)
+    }
+
+    /// Somebody is away; whether that may be waited out.
+    fn may_wait(&mut self, now: Instant) -> bool {
+        (self.moved, self.away) = (now, Some(now));
+        now - self.heard < self.patience.away
+    }
+
+    /// Whether somebody was away a moment ago: a worker that comes back has to hear of its connectors first.
+    fn was_away(&self, now: Instant) -> bool {
+        self.away.is_some_and(|away| now - away < BEGINS_WITHIN)
     }
 }
 
@@ -137,6 +212,36 @@ fn failure(name: &str, status: &Status) -> Option<ConnectError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PATIENCE: Patience = Patience { away: Duration::from_secs(20), still: Duration::from_mins(1) };
+
+    /// A pace that begins now, and the moments after.
+    fn begin() -> (Pace, impl Fn(u64) -> Instant) {
+        let begun = Instant::now();
+        (Pace::new(PATIENCE, begun), move |seconds| begun + Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn a_connector_stands_still_once_too_long_nothing_less_is_left() {
+        let (mut pace, at) = begin();
+        assert_eq!(pace.left(10, at(0)), None);
+        assert_eq!(pace.left(9, at(50)), None, "it moves");
+        assert_eq!(pace.left(9, at(100)), None);
+        assert_eq!(pace.left(9, at(110)), Some(Duration::from_mins(1)));
+        assert_eq!(pace.left(8, at(120)), None);
+    }
+
+    #[test]
+    fn who_is_away_is_waited_for_and_that_is_no_standing_still() {
+        let (mut pace, at) = begin();
+        assert_eq!(pace.left(10, at(0)), None);
+        assert!(!pace.was_away(at(0)));
+        assert_eq!(pace.left(10, at(55)), None);
+        assert!(pace.may_wait(at(74)) && pace.was_away(at(74)));
+        assert_eq!(pace.left(10, at(76)), None, "the outage counts for itself");
+        assert!(!pace.may_wait(at(96)), "it was too long");
+        assert!(!pace.was_away(at(200)));
+    }
 
     #[test]
     fn what_is_left_is_what_is_between_the_committed_offsets_and_the_ends() {

@@ -16,13 +16,12 @@ use super::complaint::{Complaint, telling};
 use super::connection::Connection;
 use super::error::KafkaError;
 use super::health::Health;
+use super::patience::{Settling, is_settling};
 
 /// How long a request may take by default.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How long every server of the list must have refused before the cluster is given up: a name can have several addresses.
 const GRACE: Duration = Duration::from_millis(400);
-/// How long it is waited before a question is asked again that was not answered.
-const ASKED_EVERY: Duration = Duration::from_millis(500);
 /// How often it is looked whether librdkafka complained.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -102,8 +101,18 @@ impl Kafka {
     /// # Errors
     /// Where there is no such topic, or Kafka does not answer.
     pub async fn watermarks(&self, topic: &str) -> Result<BTreeMap<u32, Watermarks>, KafkaError> {
+        let settling = Settling::begin();
+        loop {
+            match self.watermarks_now(topic).await {
+                Err(error) if settling.again(&error).await => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn watermarks_now(&self, topic: &str) -> Result<BTreeMap<u32, Watermarks>, KafkaError> {
         let shape =
-            self.shape(topic).await?.ok_or_else(|| KafkaError::NoTopic { topic: topic.to_owned() })?;
+            self.shape_now(topic).await?.ok_or_else(|| KafkaError::NoTopic { topic: topic.to_owned() })?;
         let what = format!("asking how far topic `{topic}` reaches");
         let topic = topic.to_owned();
         self.ask(&what, move |client| {
@@ -157,6 +166,16 @@ impl Kafka {
 
     /// A topic's partitions and replicas; none where it is not there.
     pub(super) async fn shape(&self, topic: &str) -> Result<Option<Shape>, KafkaError> {
+        let settling = Settling::begin();
+        loop {
+            match self.shape_now(topic).await {
+                Err(error) if settling.again(&error).await => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn shape_now(&self, topic: &str) -> Result<Option<Shape>, KafkaError> {
         let what = format!("asking about topic `{topic}`");
         let name = topic.to_owned();
         let found = self.ask(&what, move |client| {
@@ -253,6 +272,9 @@ pub(super) fn explain(
             waited: PATIENCE,
             last,
         }),
+        Some(code) if is_settling(code) => {
+            KafkaError::Unsettled { what: what.to_owned(), reason: code.to_string() }
+        }
         Some(code) => KafkaError::Request { what: what.to_owned(), reason: code.to_string() },
         None => KafkaError::Request { what: what.to_owned(), reason: error.to_string() },
     }
@@ -319,26 +341,6 @@ fn certified(connection: &Connection, error: KafkaError, patience: Duration) -> 
             KafkaError::Certificate { address, fault }
         }
         other => other,
-    }
-}
-
-/// Asks, and asks again while a cluster is away that has answered before: as long as the patience lasts and `goes_on` says so.
-///
-/// # Errors
-/// What the last answer was.
-pub async fn patiently<T>(
-    patience: Duration,
-    goes_on: impl Fn() -> bool,
-    ask: impl AsyncFn() -> Result<T, KafkaError>,
-) -> Result<T, KafkaError> {
-    let begun = Instant::now();
-    loop {
-        match ask().await {
-            Err(error) if error.may_pass() && begun.elapsed() < patience && goes_on() => {
-                tokio::time::sleep(ASKED_EVERY).await;
-            }
-            outcome => return outcome,
-        }
     }
 }
 

@@ -16,9 +16,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rdkafka::message::{BorrowedMessage, Header, Message as _, OwnedHeaders};
 
-use super::cluster::{Kafka, patiently};
+use super::cluster::Kafka;
 use super::error::KafkaError;
 use super::headers::{Stamp, pairs};
+use super::patience::patiently;
 use super::sender::{Outgoing, ProducerOptions, Sender};
 use crate::message::Origin;
 use crate::spec::Topic;

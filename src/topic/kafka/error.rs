@@ -240,6 +240,14 @@ pub enum KafkaError {
         /// What librdkafka said last.
         last: Option<String>,
     },
+    /// A broker has just started, or been elected, and does not have yet what it is asked for.
+    #[error("{what}: a broker is taking over ({reason})")]
+    Unsettled {
+        /// What was asked.
+        what: String,
+        /// The answer.
+        reason: String,
+    },
     /// A request failed otherwise.
     #[error("{what}: {reason}")]
     Request {
@@ -269,7 +277,11 @@ impl KafkaError {
     pub fn may_pass(&self) -> bool {
         matches!(
             self,
-            Self::Refused { .. } | Self::NoAnswer { .. } | Self::NoLeader { .. } | Self::WantsTls { .. }
+            Self::Refused { .. }
+                | Self::NoAnswer { .. }
+                | Self::NoLeader { .. }
+                | Self::WantsTls { .. }
+                | Self::Unsettled { .. }
         )
     }
 

@@ -21,6 +21,12 @@ connect_prepare() {
         echo "value.converter.schemas.enable=false"
         # Or offsets are seen up to a minute late.
         echo "offset.flush.interval.ms=500"
+        # A worker that was killed is missed soon, and what it had is given to its successor at once.
+        echo "session.timeout.ms=6000"
+        echo "heartbeat.interval.ms=2000"
+        echo "scheduled.rebalance.max.delay.ms=0"
+        echo "consumer.session.timeout.ms=6000"
+        echo "consumer.heartbeat.interval.ms=2000"
         settings
     } >"$folder/connect.properties"
     log_settings "$folder"

@@ -42,6 +42,10 @@ fn each_fault_of_a_connection_says_where_it_is_mended() {
             offered: "SCRAM-SHA-512".into(),
         },
         KafkaError::Gone { waited: Duration::from_mins(2), last },
+        KafkaError::Unsettled {
+            what: "asking how far topic `trips` reaches".into(),
+            reason: "NotLeaderForPartition (Broker: Not leader for partition)".into(),
+        },
     ];
     let at = Path::of("spec.infrastructure.external.kafka");
     let findings: Vec<_> = errors.iter().map(|error| finding(error, &at)).collect();

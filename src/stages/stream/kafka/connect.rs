@@ -4,6 +4,7 @@
 //! Connect delivers at least once: its offsets are committed behind the graph's transactions, in transactions of their own.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{Way, high};
 use crate::progress::{Event, Stage};
@@ -11,8 +12,12 @@ use crate::source::Dataset;
 use crate::stages::Fault;
 use crate::stages::deploy::Worker;
 use crate::stages::stream::{LettersAt, Resume, Streamed, check};
-use crate::topic::connect::{self, Connect, ConnectorConfig, Neo4jSink};
+use crate::topic::connect::{self, Connect, ConnectorConfig, Look, Neo4jSink, Patience};
 use crate::topic::kafka::{Producer, Watermarks};
+
+/// For how long a connector that works may get no further, at least: workers tell Kafka once a minute how far they are, and one such
+/// telling may fail.
+const STILL: Duration = Duration::from_mins(3);
 
 impl Way<'_> {
     /// Produces the rows and has them loaded by the worker.
@@ -31,7 +36,7 @@ impl Way<'_> {
         }
         let config = self.connector(worker);
         let before = self.letters().await?;
-        let marks = self.topic.kafka.watermarks(self.name()).await?;
+        let marks = self.watermarks().await?;
         let ends = high(&marks);
         let begun = self.left(config.name(), &ends).await?;
         self.run_connector(&worker.connect, &config, &ends, begun).await?;
@@ -55,14 +60,19 @@ impl Way<'_> {
         let name = config.name();
         let (kafka, topic) = (&self.topic.kafka, self.name());
         let left = async || connect::left(kafka, topic, name, ends).await;
-        let tell = |left: u64, _: &connect::Status| {
-            let done = begun.saturating_sub(left);
-            let (stage, unit, total) = (Stage::Stream, "records".into(), Some(begun));
-            self.watch.progress.tell(Event::StageProgress { stage, unit, done, total });
-            !self.watch.interrupt.requested()
+        let tell = |look: Look<'_>| match look {
+            Look::Left(left) => {
+                let done = begun.saturating_sub(left);
+                let (stage, unit, total) = (Stage::Stream, "records".into(), Some(begun));
+                self.watch.progress.tell(Event::StageProgress { stage, unit, done, total });
+            }
+            Look::Away(_) => self.watch.counters.retries.add(1),
         };
-        worker.follow(name, left, tell).await?;
-        Ok(())
+        let patience = Patience { away: self.patience, still: self.patience.max(STILL) };
+        match self.watch.interrupt.or(worker.follow(name, patience, left, tell)).await {
+            Some(followed) => Ok(followed?),
+            None => Ok(()),
+        }
     }
 
     /// The connector's configuration.
@@ -80,16 +90,18 @@ impl Way<'_> {
     }
 
     async fn left(&self, connector: &str, ends: &BTreeMap<u32, u64>) -> Result<u64, Fault> {
-        Ok(connect::left(&self.topic.kafka, self.name(), connector, ends).await?)
+        let left = async || connect::left(&self.topic.kafka, self.name(), connector, ends).await;
+        Ok(self.patiently(left).await?)
     }
 
     /// How many dead letters there are.
     async fn letters(&self) -> Result<u64, Fault> {
         let topic = self.plan.pipeline.spec.topic.dead_letters();
-        if !self.topic.kafka.has_topic(&topic).await? {
+        let (kafka, topic) = (&self.topic.kafka, &topic);
+        if !self.patiently(async || kafka.has_topic(topic).await).await? {
             return Ok(0);
         }
-        let marks = self.topic.kafka.watermarks(&topic).await?;
+        let marks = self.patiently(async || kafka.watermarks(topic).await).await?;
         Ok(marks.values().map(|Watermarks { low, high }| high - low).sum())
     }
 
@@ -102,7 +114,7 @@ impl Way<'_> {
         source: Option<(&Dataset, &Resume)>,
     ) -> Result<Streamed, Fault> {
         let counters = self.watch.counters;
-        let marks = self.topic.kafka.watermarks(self.name()).await?;
+        let marks = self.watermarks().await?;
         let left = self.left(connector, &high(&marks)).await?;
         let letters = self.letters().await?.saturating_sub(letters_before);
         let consumed = begun.saturating_sub(left);
