@@ -2,6 +2,7 @@
 
 mod attempt;
 mod patience;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
