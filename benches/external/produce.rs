@@ -16,8 +16,9 @@ use serde::Deserialize;
 use crate::{lines, measure};
 
 const FILE: &str = "trips.parquet";
-/// As long as the hashes that runner writes there.
-const HASH: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+/// As long as what runner writes there.
+const LINEAGE: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+const DIGEST: &str = "0f1e2d3c4b5a6978";
 
 /// The column that is the key.
 #[derive(Deserialize)]
@@ -50,10 +51,11 @@ pub fn produce(case: &str, bootstrap: &str, topic: &str, partitions: u32, file: 
 async fn ours(kafka: &Kafka, topic: &str, partitions: u32, rows: &[Row<'_>]) {
     let options = ProducerOptions::default();
     let mut producer = Producer::open(kafka, topic, partitions, &BTreeMap::new(), &options).unwrap();
-    let (file, hash): (Arc<str>, Arc<str>) = (FILE.into(), HASH.into());
+    let (file, lineage, digest): (Arc<str>, Arc<str>, Arc<str>) =
+        (FILE.into(), LINEAGE.into(), DIGEST.into());
     for (ordinal, (key, value)) in (0..).zip(rows) {
         let row = RowId { file: Arc::clone(&file), ordinal };
-        let origin = Origin { row, lineage: Arc::clone(&hash), digest: Arc::clone(&hash) };
+        let origin = Origin { row, lineage: Arc::clone(&lineage), digest: Arc::clone(&digest) };
         let message = Message { key: Some(key.clone()), value: value.to_vec(), origin };
         producer.produce(message).await.unwrap();
     }
@@ -91,7 +93,7 @@ fn origin(ordinal: u64) -> OwnedHeaders {
     let ordinal = ordinal.to_string();
     OwnedHeaders::new_with_capacity(4)
         .insert(Header { key: FILE_HEADER, value: Some(FILE) })
-        .insert(Header { key: LINEAGE_HEADER, value: Some(HASH) })
-        .insert(Header { key: DIGEST_HEADER, value: Some(HASH) })
+        .insert(Header { key: LINEAGE_HEADER, value: Some(LINEAGE) })
+        .insert(Header { key: DIGEST_HEADER, value: Some(DIGEST) })
         .insert(Header { key: ORDINAL_HEADER, value: Some(&ordinal) })
 }

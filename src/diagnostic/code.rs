@@ -518,8 +518,9 @@ pub enum Code {
     /// The connector or one of its tasks has failed, or does not get on.
     ///
     /// The message has the cause, the help the whole stack trace of what failed. What was loaded before stands; mend the cause and
-    /// run again: the failed part is started again and goes on where it stopped. A connector that works, and of which Kafka has heard
-    /// nothing new for `stream.patienceSeconds` and at least three minutes, stands still: workers tell it once a minute by default.
+    /// run again: the failed part is started again and goes on where it stopped. A connector of which Kafka has heard nothing new for
+    /// `stream.patienceSeconds`, and at least seven minutes, stands still: workers tell it once a minute by default, and what a lost
+    /// worker did rests for five.
     ConnectorFailed,
 
     // ---- the cluster ----

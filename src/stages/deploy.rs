@@ -237,7 +237,10 @@ async fn on_servers(
     }
     let store = PatientStore::new(neo4j, outages.clone());
     if !kafka.has_topic(&spec.topic.name).await? {
-        refuse_gone_topic(spec, &store.checkpoints(&spec.topic.name).await?)?;
+        let gone = refuse_gone_topic(spec, &store.checkpoints(&spec.topic.name).await?);
+        if gone.is_err() && kafka.has_lost(&spec.topic.name).await? {
+            gone?;
+        }
     }
     let state = kafka.ensure_topic(&spec.topic).await?;
     let findings = super::fault::topic(&state);

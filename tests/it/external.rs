@@ -153,6 +153,28 @@ pub fn trips() -> Value {
 }
 
 #[test]
+fn lanes_that_meet_in_deadlocks_lose_no_row_and_write_none_twice() {
+    let bed = Bed::new("meeting");
+    bed.desk.trips("data/1.parquet", 0, 10_000, i64::MAX);
+    let mut pipeline = trips();
+    let spec = &mut pipeline["spec"];
+    spec["source"] = json!({ "parquet": "data/*.parquet", "select": ["n"] });
+    spec["topic"] = json!({ "name": "trips", "partitions": 2 });
+    spec["stream"] = json!({ "batchRows": 500 });
+    // Without a key, rows go to the partitions in turn: their batches write to the same nodes, in opposite orders.
+    spec["mapping"] = json!({ "cypher": "WITH event, event.n / 2 % 500 AS place
+        MERGE (x:Spot {id: CASE event.n % 2 WHEN 0 THEN place ELSE 499 - place END})
+        SET x.times = coalesce(x.times, 0) + 1" });
+    bed.write(pipeline);
+    bed.run().exits(0);
+    let rows = &bed.report()["rows"];
+    assert_eq!(rows["written"], 10_000);
+    assert!(rows["retries"].as_u64().unwrap() > 0, "{rows}");
+    let written = "MATCH (x:Spot) WITH count(x) AS spots, collect(DISTINCT x.times) AS times RETURN [spots, times] AS n";
+    assert_eq!(bed.neo4j.value(written), json!([500, [20]]));
+}
+
+#[test]
 fn a_row_that_cannot_be_written_goes_to_the_dead_letters_and_the_others_do_not() {
     let bed = Bed::new("lettered");
     bed.desk.trips("data/1.parquet", 0, 1_000, 97);

@@ -41,7 +41,7 @@ fn finding(error: &ConnectError) -> Diagnostic {
         E::StandsStill { name, .. } => say(Code::ConnectorFailed)
             .at(loader)
             .help(format!("look into the worker's log for `{name}`: the sink may wait for Neo4j, or its commits may fail"))
-            .help("run again once it is mended: what the connector has read is known to Kafka"),
+            .help("run again once it is mended: what the connector has read is known to Kafka; raise `stream.patienceSeconds` where it only takes long"),
         E::Rests { .. } | E::Gone { .. } => {
             say(Code::ConnectorFailed).at(loader).help("run again: it is made, or told to go on")
         }
@@ -96,7 +96,7 @@ mod tests {
         });
         assert_eq!(
             fault.summary(),
-            "connector `bronx-taxi` works, and has got no further for 180 s: 12 records are left to read"
+            "connector `bronx-taxi` has not failed, and has got no further for 180 s: 12 records are left to read"
         );
         assert!(fault.0[0].help[0].starts_with("look into the worker's log for `bronx-taxi`"));
     }

@@ -64,8 +64,7 @@ fn finding(error: &KafkaError, at: &Path) -> Diagnostic {
         E::NotMade { .. } => say(Code::TopicNotMade).at(topic),
         E::NoTopic { .. } | E::NoLeader { .. } => say(Code::KafkaFailed).at(topic.key("name")),
         E::Unsettled { .. } => say(Code::KafkaFailed)
-            .at(topic.key("name"))
-            .help("run again when Kafka's brokers have settled: it goes on where it stopped"),
+            .help("ask again when Kafka's brokers have settled, and look into their logs where they do not"),
         E::RecordsGone { .. } => say(Code::RecordsGone).at(topic.key("name")).help(
             "delete the topic, raise its `retention.ms` and `retention.bytes`, and load anew with `--fresh`",
         ),

@@ -17,6 +17,8 @@ use crate::spec::secret;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A worker gives up its own requests to others after 90 s, and a connector may connect to its server while it is checked.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(100);
+/// How a connector is, a worker knows by itself.
+const KNOWS_WITHIN: Duration = Duration::from_secs(10);
 /// While the workers share the connectors out anew they refuse changes, for as long as a worker takes to be missed.
 const REBALANCED_WITHIN: Duration = Duration::from_mins(1);
 /// How long to wait before a refused request is repeated.
@@ -124,7 +126,7 @@ impl Connect {
     /// Where it refuses it.
     pub async fn validate(&self, config: &ConnectorConfig) -> Result<(), ConnectError> {
         let path = ["connector-plugins", config.class(), "config", "validate"];
-        let answer = self.send(Method::PUT, &path, &[], Some(config)).await?;
+        let answer = self.send(Method::PUT, &path, &[], Some(config), ANSWERS_WITHIN).await?;
         let problems: Vec<Problem> = self.read::<Validation>(&answer)?.problems();
         if problems.is_empty() {
             return Ok(());
@@ -147,7 +149,7 @@ impl Connect {
         if found.as_ref() == Some(&config.to_json()) {
             return Ok(Submitted::Unchanged);
         }
-        self.send(Method::PUT, &path, &[], Some(config)).await?;
+        self.send(Method::PUT, &path, &[], Some(config), ANSWERS_WITHIN).await?;
         Ok(if found.is_some() { Submitted::Updated } else { Submitted::Created })
     }
 
@@ -156,7 +158,8 @@ impl Connect {
     /// # Errors
     /// Where the worker does not say.
     pub async fn status(&self, name: &str) -> Result<Option<Status>, ConnectError> {
-        match self.get(&["connectors", name, "status"]).await {
+        let path = ["connectors", name, "status"];
+        match self.send(Method::GET, &path, &[], None, KNOWS_WITHIN).await {
             Ok(status) => self.read(&status).map(Some),
             Err(ConnectError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
@@ -208,7 +211,7 @@ impl Connect {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<(), ConnectError> {
-        match self.send(method, path, query, None).await {
+        match self.send(method, path, query, None, ANSWERS_WITHIN).await {
             Err(ConnectError::Refused { status: 404, .. }) => {
                 Err(ConnectError::Gone { name: name.to_owned() })
             }
@@ -217,7 +220,7 @@ impl Connect {
     }
 
     async fn get(&self, path: &[&str]) -> Result<Vec<u8>, ConnectError> {
-        self.send(Method::GET, path, &[], None).await
+        self.send(Method::GET, path, &[], None, ANSWERS_WITHIN).await
     }
 
     /// Sends a request, and again while the workers share the connectors out.
@@ -227,10 +230,11 @@ impl Connect {
         path: &[&str],
         query: &[(&str, &str)],
         config: Option<&ConnectorConfig>,
+        patience: Duration,
     ) -> Result<Vec<u8>, ConnectError> {
         let until = Instant::now() + REBALANCED_WITHIN;
         loop {
-            match self.request(method.clone(), path, query, config, ANSWERS_WITHIN).await {
+            match self.request(method.clone(), path, query, config, patience).await {
                 Err(error) if is_rebalancing(&error) && Instant::now() < until => {
                     sleep(PAUSE).await;
                 }

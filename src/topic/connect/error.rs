@@ -82,8 +82,8 @@ pub enum ConnectError {
         /// How it is.
         state: State,
     },
-    /// The connector works, and Kafka hears of nothing that it has read.
-    #[error("connector `{name}` works, and has got no further for {} s: {left} records are left to read", waited.as_secs())]
+    /// The connector has not failed, and Kafka hears of nothing that it has read.
+    #[error("connector `{name}` has not failed, and has got no further for {} s: {left} records are left to read", waited.as_secs())]
     StandsStill {
         /// The connector.
         name: String,
@@ -116,7 +116,9 @@ impl ConnectError {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::Refused { status: 502..=504, .. } => true,
+            // A worker's own request to another one, or to Kafka.
+            Self::Refused { status: 500, message, .. } => message.contains("timed out"),
             Self::Kafka(error) => error.may_pass(),
             _ => false,
         }

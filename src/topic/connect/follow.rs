@@ -110,9 +110,14 @@ impl Connect {
                         return Err(ConnectError::StandsStill { name: name.to_owned(), left, waited });
                     }
                 }
-                Err(error) if error.may_pass() && pace.may_wait(Instant::now()) => tell(Look::Away(&error)),
-                Err(ConnectError::Gone { .. }) if pace.was_away(Instant::now()) => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // A worker that comes back does not know its connectors at once.
+                    let is_back = matches!(error, ConnectError::Gone { .. }) && pace.is_away();
+                    if !(error.may_pass() || is_back) || !pace.may_wait(Instant::now()) {
+                        return Err(error);
+                    }
+                    tell(Look::Away(&error));
+                }
             }
             sleep(INTERVAL).await;
         }
@@ -140,8 +145,7 @@ impl Connect {
 pub struct Patience {
     /// While its worker or Kafka is away.
     pub away: Duration,
-    /// While it works, and Kafka hears of nothing that it has read. A worker tells it every `offset.flush.interval.ms`, by default once
-    /// a minute, so this has to be a multiple of that.
+    /// While Kafka hears of nothing that it has read.
     pub still: Duration,
 }
 
@@ -160,7 +164,7 @@ struct Pace {
     patience: Patience,
     /// When it was last known how much is left.
     heard: Instant,
-    /// When last it was less than ever before, or somebody was away.
+    /// When last it was less than ever before.
     moved: Instant,
     least: u64,
     /// When somebody was last away.
@@ -172,24 +176,27 @@ impl Pace {
         Self { patience, heard: now, moved: now, least: u64::MAX, away: None }
     }
 
-    /// So much is left; for how long that has not become less, where it is too long.
+    /// So much is left; for how long that has not become less, where it is too long. One who was away meanwhile, however often, is
+    /// given as much longer as may be waited for him once.
     fn left(&mut self, left: u64, now: Instant) -> Option<Duration> {
         self.heard = now;
         if left < self.least {
             (self.least, self.moved) = (left, now);
         }
-        Some(now - self.moved).filter(|waited| *waited >= self.patience.still)
+        let was_away = self.away.is_some_and(|away| away > self.moved);
+        let longer = if was_away { self.patience.away } else { Duration::ZERO };
+        Some(now - self.moved).filter(|waited| *waited >= self.patience.still + longer)
     }
 
     /// Somebody is away; whether that may be waited out.
     fn may_wait(&mut self, now: Instant) -> bool {
-        (self.moved, self.away) = (now, Some(now));
+        self.away = Some(now);
         now - self.heard < self.patience.away
     }
 
-    /// Whether somebody was away a moment ago: a worker that comes back has to hear of its connectors first.
-    fn was_away(&self, now: Instant) -> bool {
-        self.away.is_some_and(|away| now - away < BEGINS_WITHIN)
+    /// Whether somebody was away when last it was looked.
+    fn is_away(&self) -> bool {
+        self.away.is_some_and(|away| away > self.heard)
     }
 }
 
@@ -232,15 +239,26 @@ mod tests {
     }
 
     #[test]
-    fn who_is_away_is_waited_for_and_that_is_no_standing_still() {
+    fn who_is_away_is_waited_for_and_the_connector_so_much_longer() {
         let (mut pace, at) = begin();
         assert_eq!(pace.left(10, at(0)), None);
-        assert!(!pace.was_away(at(0)));
+        assert!(!pace.is_away());
         assert_eq!(pace.left(10, at(55)), None);
-        assert!(pace.may_wait(at(74)) && pace.was_away(at(74)));
-        assert_eq!(pace.left(10, at(76)), None, "the outage counts for itself");
-        assert!(!pace.may_wait(at(96)), "it was too long");
-        assert!(!pace.was_away(at(200)));
+        assert!(pace.may_wait(at(74)) && pace.is_away());
+        assert!(!pace.may_wait(at(75)), "it was too long");
+        assert_eq!(pace.left(10, at(76)), None);
+        assert!(!pace.is_away());
+        assert_eq!(pace.left(10, at(80)), Some(Duration::from_secs(80)));
+    }
+
+    #[test]
+    fn one_who_comes_and_goes_is_not_waited_for_without_end() {
+        let (mut pace, at) = begin();
+        let looks = (0..20).map(|look| at(look * 10));
+        let ended = looks.enumerate().find(|(look, now)| {
+            if look % 2 == 0 { pace.left(10, *now).is_some() } else { !pace.may_wait(*now) }
+        });
+        assert_eq!(ended, Some((8, at(80))));
     }
 
     #[test]

@@ -22,6 +22,10 @@ use super::patience::{Settling, is_settling};
 pub const PATIENCE: Duration = Duration::from_secs(5);
 /// How long every server of the list must have refused before the cluster is given up: a name can have several addresses.
 const GRACE: Duration = Duration::from_millis(400);
+/// For how long a topic that was there has to be away before that is believed.
+const BELIEVED: Duration = Duration::from_secs(3);
+/// How often it is asked for meanwhile.
+const ASKED_EVERY: Duration = Duration::from_millis(300);
 /// How often it is looked whether librdkafka complained.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -115,14 +119,19 @@ impl Kafka {
             self.shape_now(topic).await?.ok_or_else(|| KafkaError::NoTopic { topic: topic.to_owned() })?;
         let what = format!("asking how far topic `{topic}` reaches");
         let topic = topic.to_owned();
-        self.ask(&what, move |client| {
-            let one = |partition: u32| {
-                let (low, high) = client.fetch_watermarks(&topic, signed(partition), PATIENCE)?;
-                Ok((partition, Watermarks { low: unsigned(low), high: unsigned(high) }))
+        let marks = self.ask(&what, move |client| {
+            let one = |partition: u32| match client.fetch_watermarks(&topic, signed(partition), PATIENCE) {
+                Ok((low, high)) => {
+                    Some(Ok((partition, Watermarks { low: unsigned(low), high: unsigned(high) })))
+                }
+                Err(error) if is_unknown(&error) => None,
+                Err(error) => Some(Err(error)),
             };
-            (0..shape.partitions).map(one).collect()
-        })
-        .await
+            (0..shape.partitions).map(one).collect::<Option<Result<_, _>>>().transpose()
+        });
+        // Another broker has just said that it is there.
+        let reason = "a broker does not know the topic yet".to_owned();
+        marks.await?.ok_or(KafkaError::Unsettled { what, reason })
     }
 
     /// The offsets that a group has committed.
@@ -149,6 +158,9 @@ impl Kafka {
         let committed =
             committed.await?.map_err(|error| self.explain("asking for committed offsets", &error))?;
         let elements = committed.elements();
+        if let Some(error) = elements.iter().find_map(|element| element.error().err()) {
+            return Err(self.explain("asking for committed offsets", &error));
+        }
         let known = elements.iter().filter_map(|element| match element.offset() {
             Offset::Offset(offset) => Some((u32::try_from(element.partition()).ok()?, unsigned(offset))),
             _ => None,
@@ -162,6 +174,22 @@ impl Kafka {
     /// Where Kafka does not answer.
     pub async fn has_topic(&self, topic: &str) -> Result<bool, KafkaError> {
         Ok(self.shape(topic).await?.is_some())
+    }
+
+    /// Whether there is no topic of a name that was there before. A broker that has just started may not know it yet, so it is asked
+    /// again for a few seconds before that is believed.
+    ///
+    /// # Errors
+    /// Where Kafka does not answer.
+    pub async fn has_lost(&self, topic: &str) -> Result<bool, KafkaError> {
+        let begun = Instant::now();
+        while begun.elapsed() < BELIEVED {
+            if self.has_topic(topic).await? {
+                return Ok(false);
+            }
+            tokio::time::sleep(ASKED_EVERY).await;
+        }
+        Ok(!self.has_topic(topic).await?)
     }
 
     /// A topic's partitions and replicas; none where it is not there.
@@ -183,11 +211,8 @@ impl Kafka {
             let Some(topic) = metadata.topics().first() else { return Ok(None) };
             if let Some(error) = topic.error() {
                 let code = RDKafkaErrorCode::from(error);
-                let is_absent = matches!(
-                    code,
-                    RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic
-                );
-                return if is_absent { Ok(None) } else { Err(ClientError::MetadataFetch(code)) };
+                let error = ClientError::MetadataFetch(code);
+                return if is_unknown(&error) { Ok(None) } else { Err(error) };
             }
             let partitions = topic.partitions();
             let leaderless =
@@ -278,6 +303,12 @@ pub(super) fn explain(
         Some(code) => KafkaError::Request { what: what.to_owned(), reason: code.to_string() },
         None => KafkaError::Request { what: what.to_owned(), reason: error.to_string() },
     }
+}
+
+/// Whether a broker knows no such topic or partition.
+fn is_unknown(error: &ClientError) -> bool {
+    use RDKafkaErrorCode::{UnknownPartition, UnknownTopic, UnknownTopicOrPartition};
+    matches!(error.rdkafka_error_code(), Some(UnknownPartition | UnknownTopic | UnknownTopicOrPartition))
 }
 
 /// A client that asks questions.

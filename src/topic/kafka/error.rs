@@ -240,8 +240,8 @@ pub enum KafkaError {
         /// What librdkafka said last.
         last: Option<String>,
     },
-    /// A broker has just started, or been elected, and does not have yet what it is asked for.
-    #[error("{what}: a broker is taking over ({reason})")]
+    /// A broker does not have what it is asked for, not yet or not any more: it has just started, or another was elected.
+    #[error("{what}: Kafka is not ready to answer ({reason})")]
     Unsettled {
         /// What was asked.
         what: String,

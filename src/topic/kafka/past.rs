@@ -47,7 +47,33 @@ impl Kafka {
     /// # Errors
     /// Where there is no such topic, or Kafka does not answer.
     pub async fn last_rows(&self, topic: &str) -> Result<BTreeMap<u32, Origin>, KafkaError> {
-        let mut open = self.watermarks(topic).await?;
+        let marks = self.watermarks(topic).await?;
+        self.look_back(topic, marks, |record| record.origin).await
+    }
+
+    /// How far the records of each partition reach: what stands behind the last one, a transaction's mark or what was given up with
+    /// it, is nothing that a reader gets.
+    ///
+    /// # Errors
+    /// Where there is no such topic, or Kafka does not answer.
+    pub async fn record_marks(&self, topic: &str) -> Result<BTreeMap<u32, Watermarks>, KafkaError> {
+        let mut marks = self.watermarks(topic).await?;
+        let ends = self.look_back(topic, marks.clone(), |record| Some(record.offset + 1)).await?;
+        for (partition, marks) in &mut marks {
+            let is_known = marks.high - marks.low <= FARTHEST_LOOK;
+            marks.high =
+                ends.get(partition).copied().unwrap_or(if is_known { marks.low } else { marks.high });
+        }
+        Ok(marks)
+    }
+
+    /// What `pick` makes of the last record of each partition of which it makes something.
+    async fn look_back<T: Send + 'static>(
+        &self,
+        topic: &str,
+        mut open: BTreeMap<u32, Watermarks>,
+        pick: fn(Record) -> Option<T>,
+    ) -> Result<BTreeMap<u32, T>, KafkaError> {
         let mut found = BTreeMap::new();
         let mut look = FIRST_LOOK;
         loop {
@@ -58,9 +84,10 @@ impl Kafka {
             let range = |marks: &Watermarks| marks.high.saturating_sub(look).max(marks.low)..marks.high;
             let ranges: BTreeMap<_, _> =
                 open.iter().map(|(partition, marks)| (*partition, range(marks))).collect();
-            let keep = |last: &mut BTreeMap<u32, Origin>, record: Record, _: &BorrowedMessage<'_>| {
-                if let Some(origin) = record.origin {
-                    last.insert(record.partition, origin);
+            let keep = move |last: &mut BTreeMap<u32, T>, record: Record, _: &BorrowedMessage<'_>| {
+                let partition = record.partition;
+                if let Some(picked) = pick(record) {
+                    last.insert(partition, picked);
                 }
             };
             found.append(&mut self.read(topic, ranges.clone(), BTreeMap::new(), keep).await?);

@@ -11,6 +11,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::cluster::{Kafka, PATIENCE, Shape, explain, signed, unsettled};
 use super::error::KafkaError;
 use super::health::Health;
+use super::patience::is_settling;
 use crate::spec::Topic;
 use crate::topic::BROKERS_DEFAULT;
 
@@ -192,6 +193,9 @@ impl Kafka {
                 let entries = resource.entries.into_iter();
                 Ok(entries.filter_map(|entry| Some((entry.name, entry.value?))).collect())
             }
+            Some(Err(code)) if is_settling(code) => {
+                Err(KafkaError::Unsettled { what, reason: code.to_string() })
+            }
             _ => Ok(BTreeMap::new()),
         }
     }
@@ -211,10 +215,11 @@ fn options() -> AdminOptions {
 
 /// Why a topic was not made.
 fn not_made(topic: &Topic, code: RDKafkaErrorCode) -> KafkaError {
+    let error = refused(&format!("create topic `{}`", topic.name), code);
+    if !matches!(error, KafkaError::Request { .. }) {
+        return error;
+    }
     let reason = match code {
-        RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed => {
-            return refused(&format!("create topic `{}`", topic.name), code);
-        }
         RDKafkaErrorCode::InvalidReplicationFactor => match topic.replication {
             Some(replication) => format!("there are fewer brokers than `replication: {replication}` wants"),
             None => "there are fewer brokers than their `default.replication.factor` wants".to_owned(),
@@ -230,6 +235,9 @@ fn refused(what: &str, code: RDKafkaErrorCode) -> KafkaError {
     match code {
         RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed => {
             KafkaError::NotAllowed { action: what.to_owned() }
+        }
+        passing if is_settling(passing) || passing == RDKafkaErrorCode::RequestTimedOut => {
+            KafkaError::Unsettled { what: what.to_owned(), reason: passing.to_string() }
         }
         other => KafkaError::Request { what: what.to_owned(), reason: other.to_string() },
     }

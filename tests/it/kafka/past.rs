@@ -6,9 +6,11 @@ use rdkafka::TopicPartitionList;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
-use runner::topic::kafka::{KafkaError, Lag};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+use rdkafka::util::Timeout;
+use runner::topic::kafka::{KafkaError, Lag, Watermarks};
 
-use super::{checkpoint, cluster, message, produce, producer, read, topic};
+use super::{AWAY, checkpoint, cluster, message, produce, producer, read, topic};
 use crate::servers::{Kafka, Received, unique};
 
 /// Deletes the records of a partition up to an offset, as retention does.
@@ -46,6 +48,29 @@ async fn the_last_row_is_found_behind_messages_of_others() {
 }
 
 #[tokio::test]
+async fn the_marks_of_transactions_and_what_was_given_up_are_no_records() {
+    let server = Kafka::shared();
+    let kafka = cluster(server.address()).await;
+    let name = unique("marks");
+    kafka.ensure_topic(&topic(&name)).await.unwrap();
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", server.address()).set("transactional.id", &name);
+    let producer: BaseProducer = config.create().unwrap();
+    producer.init_transactions(AWAY).unwrap();
+    for is_kept in [true, false] {
+        producer.begin_transaction().unwrap();
+        producer.send(BaseRecord::<(), str>::to(&name).partition(0).payload("row")).unwrap();
+        producer.flush(AWAY).unwrap();
+        let end = if is_kept { BaseProducer::commit_transaction } else { BaseProducer::abort_transaction };
+        end(&producer, Timeout::After(AWAY)).unwrap();
+    }
+    assert_eq!(kafka.watermarks(&name).await.unwrap()[&0], Watermarks { low: 0, high: 4 });
+    let marks = kafka.record_marks(&name).await.unwrap();
+    assert_eq!(marks[&0], Watermarks { low: 0, high: 1 });
+    assert_eq!(marks[&1], Watermarks::default());
+}
+
+#[tokio::test]
 async fn records_that_retention_took_before_they_were_loaded_are_missed() {
     let server = Kafka::shared();
     let kafka = cluster(server.address()).await;
@@ -63,7 +88,7 @@ async fn records_that_retention_took_before_they_were_loaded_are_missed() {
     assert!(matches!(error, KafkaError::RecordsGone { partition: 1, from: 50, low: 100, .. }), "{error:?}");
 
     // Loading has begun when they go.
-    let (_consumer, mut lanes) = super::consumer(&kafka, &name, &BTreeMap::from([(1, 50)]), super::AWAY);
+    let (_consumer, mut lanes) = super::consumer(&kafka, &name, &BTreeMap::from([(1, 50)]), AWAY);
     let error = lanes[0].batch(10, super::PATIENCE).await.unwrap_err();
     assert!(matches!(error, KafkaError::RecordsGone { partition: 1, from: 50, low: 100, .. }), "{error:?}");
 
@@ -116,7 +141,7 @@ async fn what_is_behind_is_told_by_partition() {
     produce(&kafka, &name, 300).await.unwrap();
     let high = kafka.watermarks(&name).await.unwrap()[&0].high;
     let group = format!("runner.{name}");
-    let (consumer, _lanes) = super::consumer(&kafka, &name, &BTreeMap::from([(0, 0)]), super::AWAY);
+    let (consumer, _lanes) = super::consumer(&kafka, &name, &BTreeMap::from([(0, 0)]), AWAY);
     consumer.commit_and_wait(BTreeMap::from([(0, 7)])).await;
     let lag = kafka.lag(&name, &group, &BTreeMap::from([(0, 10)])).await.unwrap();
     assert_eq!((lag[0].behind(), lag[0].committed, lag[0].gone()), (high - 10, Some(7), 0));

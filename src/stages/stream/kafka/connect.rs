@@ -11,13 +11,14 @@ use crate::progress::{Event, Stage};
 use crate::source::Dataset;
 use crate::stages::Fault;
 use crate::stages::deploy::Worker;
+use crate::stages::patience::Waits;
 use crate::stages::stream::{LettersAt, Resume, Streamed, check};
-use crate::topic::connect::{self, Connect, ConnectorConfig, Look, Neo4jSink, Patience};
-use crate::topic::kafka::{Producer, Watermarks};
+use crate::topic::connect::{self, Connect, ConnectError, ConnectorConfig, Look, Neo4jSink, Patience};
+use crate::topic::kafka::{KafkaError, Producer, Watermarks};
 
-/// For how long a connector that works may get no further, at least: workers tell Kafka once a minute how far they are, and one such
-/// telling may fail.
-const STILL: Duration = Duration::from_mins(3);
+/// For how long a connector may get no further, at least: what a lost worker did rests for 5 minutes before another takes it over
+/// (`scheduled.rebalance.max.delay.ms`), and workers tell Kafka once a minute how far they are (`offset.flush.interval.ms`).
+const STILL: Duration = Duration::from_mins(7);
 
 impl Way<'_> {
     /// Produces the rows and has them loaded by the worker.
@@ -36,10 +37,11 @@ impl Way<'_> {
         }
         let config = self.connector(worker);
         let before = self.letters().await?;
-        let marks = self.watermarks().await?;
-        let ends = high(&marks);
+        let ends = high(&self.record_marks().await?);
         let begun = self.left(config.name(), &ends).await?;
-        self.run_connector(&worker.connect, &config, &ends, begun).await?;
+        let run = self.run_connector(&worker.connect, &config, &ends, begun);
+        // Asked to stop, it begins nothing new; the connector goes on by itself.
+        self.watch.interrupt.or(run).await.unwrap_or(Ok(()))?;
         let read = read.as_ref().map(|(dataset, resume)| (*dataset, resume));
         self.conclude_connect(config.name(), begun, before, read).await
     }
@@ -52,27 +54,50 @@ impl Way<'_> {
         ends: &BTreeMap<u32, u64>,
         begun: u64,
     ) -> Result<(), Fault> {
-        worker.validate(config).await?;
-        let submitted = worker.submit(config).await?;
-        worker.begin(config.name(), submitted).await?;
-        let note = format!("connector `{}` on {}: {submitted}", config.name(), worker.address());
-        self.watch.progress.tell(Event::StageNote { stage: Stage::Stream, note });
         let name = config.name();
+        let submit = async || {
+            worker.validate(config).await?;
+            let submitted = worker.submit(config).await?;
+            worker.begin(name, submitted).await.map(|_| submitted)
+        };
+        let submitted = self.wait_out(submit).await?;
+        self.note(format!("connector `{name}` on {}: {submitted}", worker.address()));
         let (kafka, topic) = (&self.topic.kafka, self.name());
         let left = async || connect::left(kafka, topic, name, ends).await;
+        let mut is_away = false;
         let tell = |look: Look<'_>| match look {
             Look::Left(left) => {
+                is_away = false;
                 let done = begun.saturating_sub(left);
                 let (stage, unit, total) = (Stage::Stream, "records".into(), Some(begun));
                 self.watch.progress.tell(Event::StageProgress { stage, unit, done, total });
             }
-            Look::Away(_) => self.watch.counters.retries.add(1),
+            Look::Away(error) => {
+                self.watch.counters.retries.add(1);
+                if !std::mem::replace(&mut is_away, true) {
+                    self.note(format!("{error}; asking again for up to {} s", self.patience.as_secs()));
+                }
+            }
         };
         let patience = Patience { away: self.patience, still: self.patience.max(STILL) };
-        match self.watch.interrupt.or(worker.follow(name, patience, left, tell)).await {
-            Some(followed) => Ok(followed?),
-            None => Ok(()),
+        Ok(worker.follow(name, patience, left, tell).await?)
+    }
+
+    /// Asks the worker for what may be done twice, and again while it is away.
+    async fn wait_out<T>(&self, ask: impl AsyncFn() -> Result<T, ConnectError>) -> Result<T, ConnectError> {
+        let mut waits = Waits::new(self.patience);
+        loop {
+            match ask().await {
+                Err(error)
+                    if error.may_pass()
+                        && waits.another(&error.to_string(), *self.watch, Stage::Stream).await => {}
+                outcome => return outcome,
+            }
         }
+    }
+
+    fn note(&self, note: String) {
+        self.watch.progress.tell(Event::StageNote { stage: Stage::Stream, note });
     }
 
     /// The connector's configuration.
@@ -92,6 +117,11 @@ impl Way<'_> {
     async fn left(&self, connector: &str, ends: &BTreeMap<u32, u64>) -> Result<u64, Fault> {
         let left = async || connect::left(&self.topic.kafka, self.name(), connector, ends).await;
         Ok(self.patiently(left).await?)
+    }
+
+    /// How far the topic's records reach: a sink never tells that it has read what stands behind them.
+    async fn record_marks(&self) -> Result<BTreeMap<u32, Watermarks>, KafkaError> {
+        self.patiently(async || self.topic.kafka.record_marks(self.name()).await).await
     }
 
     /// How many dead letters there are.
@@ -114,7 +144,7 @@ impl Way<'_> {
         source: Option<(&Dataset, &Resume)>,
     ) -> Result<Streamed, Fault> {
         let counters = self.watch.counters;
-        let marks = self.watermarks().await?;
+        let marks = self.record_marks().await?;
         let left = self.left(connector, &high(&marks)).await?;
         let letters = self.letters().await?.saturating_sub(letters_before);
         let consumed = begun.saturating_sub(left);

@@ -30,7 +30,10 @@ impl Way<'_> {
         let total: u64 = ends.values().sum();
         let (mut moved_at, mut before) = (Instant::now(), 0);
         loop {
+            let asked_at = Instant::now();
             let checkpoints = self.endpoints.store.checkpoints(self.name()).await?;
+            // While the graph did not answer, the others could not write either.
+            moved_at += asked_at.elapsed();
             let done = reached(&checkpoints, ends);
             if done >= total || !self.awaits_others() {
                 return Ok(checkpoints);

@@ -31,7 +31,7 @@ impl<'a> Patience<'a> {
         mut ready: Option<ReadyRows>,
         counters: &Counters,
     ) -> Result<Written, WriteError> {
-        let mut waits = Waits::new(self.longest);
+        let mut waits = None;
         loop {
             let turn = self.turns.next().await;
             let outcome = match ready.take() {
@@ -39,18 +39,20 @@ impl<'a> Patience<'a> {
                 None => store.write(batch).await,
             };
             let message = match outcome {
-                Err(WriteError::Deadlock { .. }) if self.turns.met(&turn) => {
+                Err(WriteError::Deadlock { .. }) if turn.met() => {
                     counters.retries.add(1);
                     continue;
                 }
                 Err(WriteError::Transient { message } | WriteError::Deadlock { message }) => message,
                 outcome => {
-                    self.turns.passed(&turn);
+                    turn.passed();
                     return outcome;
                 }
             };
             drop(turn);
             let watch = Watch { counters, progress: self.progress, interrupt: self.interrupt };
+            // Neither a turn that is waited for nor a batch that takes long is an outage.
+            let waits = waits.get_or_insert_with(|| Waits::new(self.longest));
             if !waits.another(&message, watch, Stage::Stream).await {
                 return Err(WriteError::Transient { message });
             }

@@ -6,53 +6,89 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::Notify;
 
-/// For how many batches lanes keep apart at most. A deadlock costs up to a batch, so it takes this share of the time at most, even of
-/// lanes that always meet.
+/// For how many batches lanes keep apart at most. Lanes that always meet lose up to a batch each in so many, but one.
 const LONGEST: u32 = 256;
 
 /// Who writes beside others, and who alone.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    way: RwLock<()>,
-    pace: Mutex<Pace>,
+    state: Mutex<State>,
+    /// A turn has ended.
+    ended: Notify,
 }
 
-/// A lane's leave to write a batch.
+#[derive(Debug, Default)]
+struct State {
+    /// How many write now.
+    writing: u32,
+    /// Whether the one that writes is to be alone.
+    is_alone: bool,
+    pace: Pace,
+}
+
+impl State {
+    /// Begins a turn, if there may be one now; says whether it is one alone.
+    fn begin(&mut self) -> Option<bool> {
+        let alone = self.pace.alone > 0;
+        if self.is_alone || (alone && self.writing > 0) {
+            return None;
+        }
+        self.writing += 1;
+        self.is_alone = alone;
+        Some(alone)
+    }
+}
+
+/// A lane's leave to write a batch; it ends when this is dropped.
 #[derive(Debug)]
-pub(super) enum Turn<'a> {
-    Beside { _way: RwLockReadGuard<'a, ()> },
-    Alone { _way: RwLockWriteGuard<'a, ()> },
+pub(super) struct Turn<'a> {
+    turns: &'a Turns,
+    is_alone: bool,
 }
 
 impl Turns {
     /// Waits for a turn.
     pub async fn next(&self) -> Turn<'_> {
-        if self.pace().alone > 0 {
-            Turn::Alone { _way: self.way.write().await }
-        } else {
-            Turn::Beside { _way: self.way.read().await }
+        loop {
+            // Who waits has to be known before it is looked, or the end of a turn in between would be missed.
+            let ended = self.ended.notified();
+            if let Some(is_alone) = self.state().begin() {
+                return Turn { turns: self, is_alone };
+            }
+            ended.await;
         }
-    }
-
-    /// A batch met nobody in its turn.
-    pub fn passed(&self, turn: &Turn<'_>) {
-        self.pace().passed(matches!(turn, Turn::Alone { .. }));
-    }
-
-    /// A batch met another one in a deadlock. Says whether that was a lane of these: who was alone has met somebody else.
-    pub fn met(&self, turn: &Turn<'_>) -> bool {
-        let was_beside = matches!(turn, Turn::Beside { .. });
-        if was_beside {
-            self.pace().met();
-        }
-        was_beside
     }
 
     /// A thread that broke down while it held the lock left nothing half done.
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn<'_> {
+    /// The batch met nobody.
+    pub fn passed(&self) {
+        self.turns.state().pace.passed(self.is_alone);
+    }
+
+    /// The batch met another one in a deadlock. Says whether that was a lane of these: who was alone has met somebody else.
+    pub fn met(&self) -> bool {
+        if !self.is_alone {
+            self.turns.state().pace.met();
+        }
+        !self.is_alone
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.turns.state();
+        state.writing = state.writing.saturating_sub(1);
+        state.is_alone = false;
+        drop(state);
+        self.turns.ended.notify_waiters();
     }
 }
 
@@ -94,14 +130,36 @@ mod tests {
     async fn lanes_write_side_by_side_until_they_meet_and_again_after_one_was_alone() {
         let turns = Turns::default();
         let (one, other) = (turns.next().await, turns.next().await);
-        assert!(turns.met(&one));
+        assert!(one.met());
         drop((one, other));
         let alone = turns.next().await;
-        assert!(matches!(alone, Turn::Alone { .. }));
-        assert!(!turns.met(&alone), "it has met somebody who takes no turns");
-        turns.passed(&alone);
+        assert!(alone.is_alone);
+        assert!(!alone.met(), "it has met somebody who takes no turns");
+        alone.passed();
         drop(alone);
-        assert!(matches!(turns.next().await, Turn::Beside { .. }));
+        assert!(!turns.next().await.is_alone);
+    }
+
+    #[tokio::test]
+    async fn those_who_waited_for_the_one_that_is_alone_go_on_side_by_side() {
+        let turns = Turns::default();
+        let lanes = [turns.next().await, turns.next().await, turns.next().await];
+        assert!(lanes[0].met());
+        let (first, second, third) = (turns.next(), turns.next(), turns.next());
+        let waiting = async {
+            let (mut first, mut second, mut third) = (Box::pin(first), Box::pin(second), Box::pin(third));
+            assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
+            assert!(futures::poll!(&mut third).is_pending());
+            drop(lanes);
+            let alone = first.await;
+            assert!(alone.is_alone);
+            assert!(futures::poll!(&mut second).is_pending() && futures::poll!(&mut third).is_pending());
+            alone.passed();
+            drop(alone);
+            let (second, third) = (second.await, third.await);
+            assert!(!second.is_alone && !third.is_alone);
+        };
+        waiting.await;
     }
 
     #[test]
