@@ -1,6 +1,7 @@
 //! What stands in a topic, and whether it is still the one it was.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::{AdminClient, AdminOptions};
@@ -64,7 +65,12 @@ async fn the_marks_of_transactions_and_what_was_given_up_are_no_records() {
         let end = if is_kept { BaseProducer::commit_transaction } else { BaseProducer::abort_transaction };
         end(&producer, Timeout::After(AWAY)).unwrap();
     }
-    assert_eq!(kafka.watermarks(&name).await.unwrap()[&0], Watermarks { low: 0, high: 4 });
+    // The coordinator writes the marks after it has answered.
+    let begun = Instant::now();
+    while kafka.watermarks(&name).await.unwrap()[&0].high < 4 {
+        assert!(begun.elapsed() < AWAY, "the last mark does not come");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let marks = kafka.record_marks(&name).await.unwrap();
     assert_eq!(marks[&0], Watermarks { low: 0, high: 1 });
     assert_eq!(marks[&1], Watermarks::default());
