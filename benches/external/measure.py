@@ -36,6 +36,7 @@ class Figures:
     rate: float
     server: float = 0.0
     client: float = 0.0
+    broker: float = 0.0
     peak: float = 0.0
     flat: float = 0.0
 
@@ -137,14 +138,14 @@ class Bench:
             for line in process.stdout:
                 event = json.loads(line)
                 if event.get("stage") == "stream" and event["event"] in ("stageStarted", "stageFinished"):
-                    moments[event["event"]] = (cpu(self.pid), cpu(process.pid))
+                    moments[event["event"]] = [cpu(pid) for pid in (self.pid, process.pid, self.broker)]
                     peak = memory(process.pid)
                     used = event
             complaint = process.stderr.read()
             assert process.wait() == 0, complaint
-        (server, client), (server_then, client_then) = moments["stageStarted"], moments["stageFinished"]
-        server, client = (server_then - server) / rows * 1e6, (client_then - client) / rows * 1e6
-        return Figures(rows / used["seconds"], server, client, peak)
+        spent = zip(moments["stageStarted"], moments["stageFinished"])
+        server, client, broker = ((then - before) / rows * 1e6 for before, then in spent)
+        return Figures(rows / used["seconds"], server, client, broker, peak)
 
     def load(self, name: str, mapping: str, partitions: int) -> Figures:
         """A load by runner from a topic that is full already, and whose pipeline has no source therefore."""
@@ -248,14 +249,14 @@ def one_round(bench: Bench, rows: int, only: tuple) -> dict:
 
 def table(rounds: list, rows: int):
     print(f"{rows:,} rows, {len(rounds)} round(s), load average {os.getloadavg()[0]:.1f}")
-    print(f"{'':44}{'rows/s':>10}{'server':>9}{'client':>9}{'peak':>9}{'last/first':>12}")
-    print(f"{'':44}{'':>10}{'us/row':>9}{'us/row':>9}{'MiB':>9}{'fifth':>12}")
+    print(f"{'':44}{'rows/s':>10}{'server':>9}{'client':>9}{'broker':>9}{'peak':>9}{'last/first':>12}")
+    print(f"{'':44}{'':>10}{'us/row':>9}{'us/row':>9}{'us/row':>9}{'MiB':>9}{'fifth':>12}")
     middle = lambda values: statistics.median(values)
     for name in rounds[0]:
         all_of = lambda field: middle(getattr(one[name], field) for one in rounds)
-        server = f"{all_of('server'):9.1f}{all_of('client'):9.1f}" if all_of("server") else f"{'':9}{all_of('client'):9.1f}"
+        spent = "".join(f"{all_of(who):9.1f}" if all_of(who) else f"{'':9}" for who in ("server", "client", "broker"))
         flat = f"{all_of('flat'):12.2f}" if all_of("flat") else ""
-        print(f"{name:44}{all_of('rate'):10,.0f}{server}{all_of('peak') or float('nan'):9.0f}{flat}")
+        print(f"{name:44}{all_of('rate'):10,.0f}{spent}{all_of('peak') or float('nan'):9.0f}{flat}")
     print()
     for one, other, aim in AIMS:
         ours, theirs = ([name for name in rounds[0] if name.startswith(prefix)] for prefix in (one, other))
