@@ -32,7 +32,7 @@ pub struct Stream {
 
 impl Stream {
     const fn default_batch_rows() -> u32 {
-        2_000
+        5_000
     }
 
     const fn default_max_errors() -> u64 {

@@ -85,7 +85,7 @@ fn defaults_are_shown_and_secrets_are_not() {
         "spec:\n  infrastructure: { external: { kafka: { bootstrap: 'k:1' }, neo4j: { uri: 'bolt://me:hunter2@db' } } }\n",
     );
     let shown = show(&check(&load(&text)).pipeline.unwrap()).unwrap();
-    assert!(shown.contains("batchRows: 2000") && shown.contains("bolt://me:***@db"), "{shown}");
+    assert!(shown.contains("batchRows: 5000") && shown.contains("bolt://me:***@db"), "{shown}");
     assert!(check(&load(&shown)).pipeline.is_some());
 }
 
