@@ -113,7 +113,8 @@ impl Connect {
                 Err(error) => {
                     // A worker that comes back does not know its connectors at once.
                     let is_back = matches!(error, ConnectError::Gone { .. }) && pace.is_away();
-                    if !(error.may_pass() || is_back) || !pace.may_wait(Instant::now()) {
+                    let longer = if is_back { BEGINS_WITHIN } else { Duration::ZERO };
+                    if !(error.may_pass() || is_back) || !pace.may_wait(Instant::now(), longer) {
                         return Err(error);
                     }
                     tell(Look::Away(&error));
@@ -188,10 +189,10 @@ impl Pace {
         Some(now - self.moved).filter(|waited| *waited >= self.patience.still + longer)
     }
 
-    /// Somebody is away; whether that may be waited out.
-    fn may_wait(&mut self, now: Instant) -> bool {
+    /// Somebody is away; whether that may be waited out, so much longer than usual.
+    fn may_wait(&mut self, now: Instant, longer: Duration) -> bool {
         self.away = Some(now);
-        now - self.heard < self.patience.away
+        now - self.heard < self.patience.away + longer
     }
 
     /// Whether somebody was away when last it was looked.
@@ -244,8 +245,9 @@ mod tests {
         assert_eq!(pace.left(10, at(0)), None);
         assert!(!pace.is_away());
         assert_eq!(pace.left(10, at(55)), None);
-        assert!(pace.may_wait(at(74)) && pace.is_away());
-        assert!(!pace.may_wait(at(75)), "it was too long");
+        assert!(pace.may_wait(at(74), Duration::ZERO) && pace.is_away());
+        assert!(!pace.may_wait(at(75), Duration::ZERO), "it was too long");
+        assert!(pace.may_wait(at(75), BEGINS_WITHIN), "and is not for one who comes back");
         assert_eq!(pace.left(10, at(76)), None);
         assert!(!pace.is_away());
         assert_eq!(pace.left(10, at(80)), Some(Duration::from_secs(80)));
@@ -256,7 +258,7 @@ mod tests {
         let (mut pace, at) = begin();
         let looks = (0..20).map(|look| at(look * 10));
         let ended = looks.enumerate().find(|(look, now)| {
-            if look % 2 == 0 { pace.left(10, *now).is_some() } else { !pace.may_wait(*now) }
+            if look % 2 == 0 { pace.left(10, *now).is_some() } else { !pace.may_wait(*now, Duration::ZERO) }
         });
         assert_eq!(ended, Some((8, at(80))));
     }

@@ -85,12 +85,15 @@ impl Way<'_> {
 
     /// Asks the worker for what may be done twice, and again while it is away.
     async fn wait_out<T>(&self, ask: impl AsyncFn() -> Result<T, ConnectError>) -> Result<T, ConnectError> {
-        let mut waits = Waits::new(self.patience);
+        let mut waits = None;
         loop {
             match ask().await {
                 Err(error)
                     if error.may_pass()
-                        && waits.another(&error.to_string(), *self.watch, Stage::Stream).await => {}
+                        && waits
+                            .get_or_insert_with(|| Waits::new(self.patience))
+                            .another(&error.to_string(), *self.watch, Stage::Stream)
+                            .await => {}
                 outcome => return outcome,
             }
         }

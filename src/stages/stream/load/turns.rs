@@ -14,6 +14,8 @@ const LONGEST: u32 = 256;
 /// Who writes beside others, and who alone.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
+    /// Who waits comes in the order in which it came, and not again before those who wait.
+    order: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     /// A turn has ended.
     ended: Notify,
@@ -51,6 +53,7 @@ pub(super) struct Turn<'a> {
 impl Turns {
     /// Waits for a turn.
     pub async fn next(&self) -> Turn<'_> {
+        let _order = self.order.lock().await;
         loop {
             // Who waits has to be known before it is looked, or the end of a turn in between would be missed.
             let ended = self.ended.notified();
@@ -160,6 +163,22 @@ mod tests {
             assert!(!second.is_alone && !third.is_alone);
         };
         waiting.await;
+    }
+
+    #[tokio::test]
+    async fn the_lane_that_was_alone_is_not_alone_again_before_those_that_wait() {
+        let turns = Turns::default();
+        let (one, other) = (turns.next().await, turns.next().await);
+        assert!(one.met() && other.met());
+        drop((one, other));
+        let first = turns.next().await;
+        let mut second = Box::pin(turns.next());
+        assert!(futures::poll!(&mut second).is_pending());
+        first.passed();
+        drop(first);
+        let mut again = Box::pin(turns.next());
+        assert!(futures::poll!(&mut again).is_pending());
+        assert!(second.await.is_alone);
     }
 
     #[test]
