@@ -15,6 +15,7 @@ use runner::graph::{
     Advance, Checkpoint, Constraint, ConstraintKind, Embedded, GraphSchema, GraphStore as _, WriteBatch,
 };
 use runner::message::{EventReader, Message, Origin, RowId};
+use runner::share::Share;
 use runner::topic::{Record, memory};
 
 const ROWS: u64 = 1_000_000;
@@ -110,7 +111,7 @@ fn whole(rows: u64) -> u64 {
         let (mut producer, mut consumer) = memory::open(3, 4_096, &BTreeMap::new());
         let produce = tokio::spawn(async move {
             for row in 0..rows {
-                producer.produce(message(row)).await.unwrap();
+                producer.produce(message(row), Share::WHOLE).await.unwrap();
             }
         });
         let store = Embedded::in_memory().unwrap();

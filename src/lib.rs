@@ -12,6 +12,7 @@ pub mod infrastructure;
 pub mod message;
 pub mod progress;
 pub mod report;
+pub mod share;
 pub mod source;
 pub mod spec;
 pub mod stages;

@@ -21,7 +21,6 @@ pub mod preview;
 pub mod render;
 pub mod report;
 pub mod run;
-pub mod share;
 pub mod state;
 pub mod status;
 pub mod stream;
@@ -31,7 +30,6 @@ pub mod validate;
 use std::path::PathBuf;
 
 pub use fault::Fault;
-pub use share::Share;
 
 use crate::spec::Infrastructure;
 

@@ -8,6 +8,7 @@ use rdkafka::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
 use runner::message::{DIGEST_HEADER, FILE_HEADER, LINEAGE_HEADER, Message, ORDINAL_HEADER, Origin, RowId};
+use runner::share::Share;
 use runner::spec::Topic;
 use runner::topic::kafka::{Connection, Kafka, PATIENCE, Producer, ProducerOptions};
 use runner::topic::partition;
@@ -50,7 +51,8 @@ pub fn produce(case: &str, bootstrap: &str, topic: &str, partitions: u32, file: 
 /// runner's own producer, with all that it looks after.
 async fn ours(kafka: &Kafka, topic: &str, partitions: u32, rows: &[Row<'_>]) {
     let options = ProducerOptions::default();
-    let mut producer = Producer::open(kafka, topic, partitions, &BTreeMap::new(), &options).unwrap();
+    let mut producer =
+        Producer::open(kafka, topic, (Share::WHOLE, partitions), &BTreeMap::new(), &options).unwrap();
     let (file, lineage, digest): (Arc<str>, Arc<str>, Arc<str>) =
         (FILE.into(), LINEAGE.into(), DIGEST.into());
     for (ordinal, (key, value)) in (0..).zip(rows) {
@@ -75,7 +77,7 @@ fn bare(bootstrap: &str, topic: &str, partitions: u32, rows: &[Row<'_>], headers
         .create()
         .unwrap();
     for (ordinal, (key, value)) in (0..).zip(rows) {
-        let partition = partition(Some(key), ordinal, partitions).cast_signed();
+        let partition = partition(Some(key), ordinal, partitions, Share::WHOLE).cast_signed();
         let mut record = BaseRecord::to(topic).partition(partition).key(key.as_slice()).payload(*value);
         if headers {
             record = record.headers(origin(ordinal));

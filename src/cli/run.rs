@@ -9,9 +9,10 @@ use super::{document, progress};
 use crate::infrastructure::Conflicts;
 use crate::progress::Outcome;
 use crate::report::{self, Report};
+use crate::share::Share;
 use crate::spec::load::Document;
 use crate::stages::run::{Finished, Options};
-use crate::stages::{self, Fault, Origin, Share, Target};
+use crate::stages::{self, Fault, Origin, Target};
 
 /// What is said where nobody can be asked about `--fresh`.
 const UNASKED: (&str, &str) = (

@@ -18,6 +18,7 @@ use super::stores::{Store, Stores};
 use super::tables::{self, Lookup};
 use super::{files, footer, memory};
 use crate::message::RowId;
+use crate::share::Share;
 use crate::spec;
 
 /// Reads a secret from where a file says it is. The fault is what was tried, in words.
@@ -133,6 +134,14 @@ impl Dataset {
     #[must_use]
     pub fn files(&self) -> &[DataFile] {
         &self.files
+    }
+
+    /// The files that fall to a share, as a source of their own; their lineages stay what they are.
+    #[must_use]
+    pub fn share(&self, share: Share) -> Self {
+        let numbered = (0_u32..).zip(self.files.iter());
+        let files = numbered.filter(|(number, _)| share.owns(*number)).map(|(_, file)| file.clone());
+        Self { files: files.collect(), ..self.clone() }
     }
 
     /// The columns of the files.

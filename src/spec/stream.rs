@@ -15,6 +15,11 @@ pub struct Stream {
     /// `allow: [dead-letters]`.
     #[serde(default = "Stream::default_max_errors")]
     pub max_errors: u64,
+    /// How many producers divide the files among themselves, and the topic's partitions with them: each sends the rows of its own files
+    /// to its own partitions, so a key keeps to one partition within a file. It cannot be changed once rows are in the topic.
+    #[serde(default = "Stream::default_producers")]
+    #[schemars(range(min = 1, max = 1_000))]
+    pub producers: u32,
     /// How many loaders share the partitions in a cluster.
     #[serde(default = "Stream::default_loaders")]
     #[schemars(range(min = 1, max = 1_000))]
@@ -39,6 +44,10 @@ impl Stream {
         100
     }
 
+    const fn default_producers() -> u32 {
+        1
+    }
+
     const fn default_loaders() -> u32 {
         1
     }
@@ -57,6 +66,7 @@ impl Default for Stream {
         Self {
             batch_rows: Self::default_batch_rows(),
             max_errors: Self::default_max_errors(),
+            producers: Self::default_producers(),
             loaders: Self::default_loaders(),
             persist_millis: Self::default_persist_millis(),
             patience_seconds: Self::default_patience_seconds(),

@@ -69,6 +69,7 @@ async fn one(plan: &Plan, message: &Message) -> Result<PreviewRow, Fault> {
             message.key.as_deref(),
             message.origin.row.ordinal,
             plan.pipeline.spec.topic.partitions,
+            plan.producer_of(&message.origin.row.file),
         ),
         key: message.key.as_ref().map(text),
         headers: headers(message),

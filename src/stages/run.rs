@@ -12,12 +12,13 @@ use super::patience::Outages;
 use super::state::StateDir;
 use super::stream::{Counters, Extent, Streamed, Watch};
 use super::validate::{self, Plan};
-use super::{Fault, Origin, Share, Target, analyse, deploy, judge, metrics, report, stream};
+use super::{Fault, Origin, Target, analyse, deploy, judge, metrics, report, stream};
 use crate::diagnostic::{Diagnostic, Path, Severity};
 use crate::infrastructure::usage::{PodUsage, Sampler};
 use crate::infrastructure::{Access, Conflicts};
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{AnalysisReport, GraphCounts, Picture, Report, Status};
+use crate::share::Share;
 use crate::spec::load::Document;
 
 /// How long the graph is asked what stands in it after a stream has failed.

@@ -16,6 +16,7 @@ pub(super) mod resume;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
@@ -27,14 +28,15 @@ pub use load::LoadError;
 pub(super) use load::{Reason, decode};
 pub use resume::{Digest, Resume, ResumeError};
 
+use super::Fault;
 use super::deploy::{Endpoints, Topic};
 use super::journal::Summary;
 use super::validate::Plan;
-use super::{Fault, Share};
 use crate::graph::{self, Checkpoint};
 use crate::progress::{Event, Interrupt, Outcome, Progress, Stage};
 use crate::report::{Check, Rows};
-use crate::source::{Batch, Dataset, Encoder, SourceError};
+use crate::share::Share;
+use crate::source::{Batch, Encoder, SourceError};
 use crate::topic::memory;
 use dead_letters::{DeadLetters, LetterFile};
 
@@ -58,7 +60,7 @@ pub(super) struct Extent {
 #[derive(Clone, Copy)]
 pub(super) struct Watch<'a> {
     /// What is done so far.
-    pub counters: &'a Counters,
+    pub counters: &'a Arc<Counters>,
     /// Where progress is told.
     pub progress: &'a Progress,
     /// The request to stop.
@@ -154,11 +156,11 @@ async fn in_process(
     let dataset = plan.source()?;
     let resume = resume::decide(&endpoints.checkpoints, dataset.files(), &plan.stream_digest)?;
     let batches = dataset.scan(resume.after.as_ref(), limit);
-    let total = dataset.rows().saturating_sub(resume.passed);
-    let mut streamed = carry(plan, endpoints, &resume, batches, total, watch).await?;
+    let reach = Reach { rows: dataset.rows(), passed: resume.passed };
+    let mut streamed = carry(plan, endpoints, &resume, batches, reach.left(), watch).await?;
     streamed.cut_short = watch.interrupt.requested() || limit.is_some();
     if !streamed.cut_short {
-        streamed.checks.insert(0, all_read(dataset, &resume, &streamed.rows));
+        streamed.checks.insert(0, all_read(reach, &streamed.rows));
     }
     Ok(streamed)
 }
@@ -203,7 +205,11 @@ async fn carry(
         None => DeadLetters::Nowhere,
     };
     let job = load::Job::new(plan, endpoints, watch);
-    let produce = produce::produce(batches, &encoder, producer, counters, interrupt);
+    let produce = async {
+        // Dropping it closes the topic.
+        let mut into = produce::InProcess::new(producer, plan, counters);
+        produce::each(batches, &encoder, counters, interrupt, &mut into).await
+    };
     let load = load::Loader::new(&job, endpoints.checkpoints.clone(), dead_letters).run(consumer);
     let (producing, loading) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
@@ -246,10 +252,23 @@ fn reconcile(rows: &Rows, next_offset: u64) -> Vec<Check> {
     ]
 }
 
+/// How many rows files hold, filtered ones included.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reach {
+    rows: u64,
+    /// How many of them earlier runs have passed.
+    passed: u64,
+}
+
+impl Reach {
+    const fn left(self) -> u64 {
+        self.rows.saturating_sub(self.passed)
+    }
+}
+
 /// Compares the rows of the files with those that this run and the ones before it have passed.
-fn all_read(dataset: &Dataset, resume: &Resume, rows: &Rows) -> Check {
-    let passed = resume.passed + rows.read;
-    check("rows of the files = passed by earlier runs + read", dataset.rows(), passed)
+fn all_read(reach: Reach, rows: &Rows) -> Check {
+    check("rows of the files = passed by earlier runs + read", reach.rows, reach.passed + rows.read)
 }
 
 fn check(what: &str, expected: u64, actual: u64) -> Check {

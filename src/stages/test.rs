@@ -1,6 +1,7 @@
 //! The cases under `tests:` in the file: rows in, graph and analyses out, on an engine in memory.
 
 use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
@@ -85,7 +86,7 @@ async fn run(plan: &Plan, case: &TestCase, path: &Path) -> Result<Vec<Diagnostic
     let endpoints = deploy::in_memory(plan).await?;
     let (progress, _) = Progress::channel();
     let (_interrupter, interrupt) = Interrupt::channel();
-    let counters = stream::Counters::default();
+    let counters = Arc::default();
     let watch = stream::Watch { counters: &counters, progress: &progress, interrupt: &interrupt };
     let streamed = stream::batch(plan, &endpoints, rows, &watch).await?;
 

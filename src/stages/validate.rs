@@ -1,11 +1,13 @@
 //! The validate stage: from the text of a file to a plan that can be run.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::journal::Summary;
 use super::{Fault, Origin, stream};
 use crate::diagnostic::{self, Code, Diagnostic};
 use crate::graph::mapping::CompiledMapping;
+use crate::share::Share;
 use crate::source::Dataset;
 use crate::spec::load::Document;
 use crate::spec::{Checked, Pipeline, SecretSource};
@@ -82,12 +84,33 @@ fn plan(
 ) -> Plan {
     let key = pipeline.spec.topic.key.as_deref().unwrap_or_default();
     let definition = dataset.as_ref().map_or("others' messages", Dataset::definition);
-    let rows = format!("{definition}\nkey {key}");
+    let mut rows = format!("{definition}\nkey {key}");
+    // Which partition a row goes to depends on it.
+    if pipeline.spec.stream.producers > 1 {
+        let _ = write!(rows, "\nproducers {}", pipeline.spec.stream.producers);
+    }
     let stream_digest = stream::Digest::of(&rows, &mapping.schema.statement);
     Plan { pipeline, base: base.to_owned(), dataset, mapping, stream_digest, warnings }
 }
 
 impl Plan {
+    /// The files of each producer, those without a file left out.
+    pub(super) fn divided(&self) -> Vec<(Share, Dataset)> {
+        let Some(dataset) = &self.dataset else { return Vec::new() };
+        let shares = Share::all(self.pipeline.spec.stream.producers);
+        let divided = shares.map(|share| (share, dataset.share(share)));
+        divided.filter(|(_, dataset)| !dataset.files().is_empty()).collect()
+    }
+
+    /// The share that a file of the source falls to.
+    pub(super) fn producer_of(&self, file: &str) -> Share {
+        let producers = self.pipeline.spec.stream.producers;
+        let files = self.dataset.iter().flat_map(Dataset::files);
+        let number =
+            if producers > 1 { files.zip(0..).find(|(known, _)| *known.name == *file) } else { None };
+        number.map_or(Share::WHOLE, |(_, number)| Share::of(number, producers))
+    }
+
     /// The source.
     ///
     /// # Errors

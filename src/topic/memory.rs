@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::{Record, partition};
 use crate::message::{Message, RowId};
+use crate::share::Share;
 
 /// Where a partition goes on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,7 +66,7 @@ pub struct Producer {
 }
 
 impl Producer {
-    /// Puts a message into its partition; waits while the topic is full.
+    /// Puts a message into its partition, one of those of the share that its file falls to; waits while the topic is full.
     ///
     /// Messages must come in the order of their rows. If the future is dropped before it is done, the message is not in
     /// the topic, and it is as if it had never been produced.
@@ -73,9 +74,9 @@ impl Producer {
     /// # Errors
     ///
     /// Where the reader is gone.
-    pub async fn produce(&mut self, message: Message) -> Result<Produced, ReaderGone> {
+    pub async fn produce(&mut self, message: Message, share: Share) -> Result<Produced, ReaderGone> {
         let partitions = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
-        let partition = partition(message.key.as_deref(), message.origin.row.ordinal, partitions);
+        let partition = partition(message.key.as_deref(), message.origin.row.ordinal, partitions, share);
         let lane = self.lanes.get_mut(partition as usize).ok_or(ReaderGone)?;
         if lane.row.as_ref().is_some_and(|last| message.origin.row <= *last) {
             return Ok(Produced::AlreadyThere { partition });
@@ -152,7 +153,7 @@ mod tests {
             read
         });
         for (ordinal, key) in (0..).zip(keys) {
-            producer.produce(message(*key, ordinal)).await.unwrap();
+            producer.produce(message(*key, ordinal), Share::WHOLE).await.unwrap();
         }
         drop(producer);
         reader.await.unwrap()
@@ -182,7 +183,7 @@ mod tests {
             prop_assert_eq!(ordinals, (0..keys.len() as u64).collect::<Vec<_>>());
             let mut next = vec![0; partitions as usize];
             for record in &read {
-                let chosen = partition(record.key.as_deref(), ordinal(record), partitions);
+                let chosen = partition(record.key.as_deref(), ordinal(record), partitions, Share::WHOLE);
                 prop_assert_eq!(record.partition, chosen);
                 prop_assert_eq!(record.offset, next[chosen as usize]);
                 next[chosen as usize] += 1;
@@ -211,14 +212,16 @@ mod tests {
     #[tokio::test]
     async fn a_full_topic_makes_the_producer_wait() {
         let (mut producer, mut consumer) = open(1, 2, &BTreeMap::new());
-        producer.produce(message(None, 0)).await.unwrap();
-        producer.produce(message(None, 1)).await.unwrap();
-        let third = tokio::time::timeout(Duration::from_millis(20), producer.produce(message(None, 2))).await;
+        producer.produce(message(None, 0), Share::WHOLE).await.unwrap();
+        producer.produce(message(None, 1), Share::WHOLE).await.unwrap();
+        let third =
+            tokio::time::timeout(Duration::from_millis(20), producer.produce(message(None, 2), Share::WHOLE))
+                .await;
         assert!(third.is_err(), "there was room for a third message");
         let batch = consumer.batch(10).await.unwrap();
         assert_eq!(batch.len(), 2);
         // The one that did not fit was not put in, so that it can be produced again.
-        let again = producer.produce(message(None, 2)).await.unwrap();
+        let again = producer.produce(message(None, 2), Share::WHOLE).await.unwrap();
         assert_eq!(again, Produced::Appended { partition: 0, offset: 2 });
     }
 
@@ -226,7 +229,7 @@ mod tests {
     async fn a_reader_that_is_gone_is_told_to_the_producer() {
         let (mut producer, consumer) = open(1, 2, &BTreeMap::new());
         drop(consumer);
-        assert_eq!(producer.produce(message(None, 0)).await, Err(ReaderGone));
+        assert_eq!(producer.produce(message(None, 0), Share::WHOLE).await, Err(ReaderGone));
     }
 
     #[tokio::test]
@@ -234,8 +237,11 @@ mod tests {
         let row = Some(RowId { file: "a.parquet".into(), ordinal: 4 });
         let starts = BTreeMap::from([(0, Start { offset: 3, row })]);
         let (mut producer, _consumer) = open(1, 9, &starts);
-        assert_eq!(producer.produce(message(None, 4)).await, Ok(Produced::AlreadyThere { partition: 0 }));
-        let next = producer.produce(message(None, 5)).await;
+        assert_eq!(
+            producer.produce(message(None, 4), Share::WHOLE).await,
+            Ok(Produced::AlreadyThere { partition: 0 })
+        );
+        let next = producer.produce(message(None, 5), Share::WHOLE).await;
         assert_eq!(next, Ok(Produced::Appended { partition: 0, offset: 3 }));
     }
 }

@@ -1,19 +1,21 @@
 //! Which partition a message goes to: Kafka's own choice, so that a topic filled here and one filled by another client
 //! agree.
 
-/// The partition for a key, as Kafka's default partitioner chooses it (`toPositive(murmur2(key)) % partitions`); without
-/// a key, messages are dealt in turn by their row's ordinal.
+use crate::share::Share;
+
+/// The partition for a key, as Kafka's default partitioner chooses it (`toPositive(murmur2(key)) % partitions`) among those of the
+/// producer's share; without a key, messages are dealt in turn by their row's ordinal.
 ///
 /// Kafka itself deals messages without a key by filling a batch at a time, which gives another partition on each run.
-/// A topic without partitions is taken for one with a single partition.
+/// A share without partitions is taken for one with a single partition.
 #[must_use]
-pub fn partition(key: Option<&[u8]>, ordinal: u64, partitions: u32) -> u32 {
-    let partitions = partitions.max(1);
-    match key {
+pub fn partition(key: Option<&[u8]>, ordinal: u64, partitions: u32, share: Share) -> u32 {
+    let partitions = share.size(partitions).max(1);
+    share.nth(match key {
         Some(key) => (murmur2(key) & 0x7fff_ffff) % partitions,
         // The remainder is less than a u32.
         None => u32::try_from(ordinal % u64::from(partitions)).unwrap_or_default(),
-    }
+    })
 }
 
 /// Murmur2 with 32 bits, as in Kafka's `org.apache.kafka.common.utils.Utils.murmur2`.
@@ -41,7 +43,21 @@ fn murmur2(data: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_producer_keeps_to_the_partitions_of_its_share(
+            key in any::<Option<[u8; 2]>>(), ordinal in 0_u64..100, partitions in 1_u32..20, producers in 1_u32..20,
+        ) {
+            for share in Share::all(producers.min(partitions)) {
+                let chosen = partition(key.as_ref().map(<[u8; 2]>::as_slice), ordinal, partitions, share);
+                prop_assert!(chosen < partitions && share.owns(chosen));
+            }
+        }
+    }
 
     /// The cases of Kafka's own `UtilsTest.testMurmur2`, and one for each length of the tail, made with Kafka's `Utils`.
     #[test]
@@ -65,16 +81,17 @@ mod tests {
 
     #[test]
     fn a_key_always_goes_to_the_same_partition() {
-        assert_eq!(partition(Some(b"21"), 0, 3), partition(Some(b"21"), 17, 3));
+        let partition = |key, ordinal, partitions| partition(Some(key), ordinal, partitions, Share::WHOLE);
+        assert_eq!(partition(b"21", 0, 3), partition(b"21", 17, 3));
         assert_eq!(
-            partition(Some(b"foobar"), 0, 1_000),
+            partition(b"foobar", 0, 1_000),
             (0x7fff_ffff & (-790_332_482_i32).cast_unsigned()) % 1_000
         );
     }
 
     #[test]
     fn rows_without_a_key_are_dealt_in_turn() {
-        let dealt: Vec<u32> = (0..5).map(|ordinal| partition(None, ordinal, 3)).collect();
+        let dealt: Vec<u32> = (0..5).map(|ordinal| partition(None, ordinal, 3, Share::WHOLE)).collect();
         assert_eq!(dealt, [0, 1, 2, 0, 1]);
     }
 }

@@ -8,25 +8,31 @@ pub(super) fn check(spec: &Spec, found: &mut Vec<Diagnostic>) {
     name(spec, &at, found);
     replication(spec, &at, found);
     compaction(spec, &at, found);
+    divided(spec, ("producers", "producer", spec.stream.producers), found);
+    divided(spec, ("loaders", "loader", spec.stream.loaders), found);
     loaders(spec, found);
 }
 
-/// Loaders divide the partitions; one without a partition would have nothing to do.
-fn loaders(spec: &Spec, found: &mut Vec<Diagnostic>) {
-    let (loaders, partitions) = (spec.stream.loaders, spec.topic.partitions);
-    let at = Path::of("spec.stream.loaders");
-    if loaders > partitions {
+/// Producers and loaders divide the partitions; one without a partition would have nothing to do.
+fn divided(spec: &Spec, (key, one, workers): (&str, &str, u32), found: &mut Vec<Diagnostic>) {
+    let partitions = spec.topic.partitions;
+    if workers > partitions {
         let plural = if partitions == 1 { "" } else { "s" };
         let message =
-            format!("{loaders} loaders cannot divide {partitions} partition{plural} among themselves");
+            format!("{workers} {key} cannot divide {partitions} partition{plural} among themselves");
         found.push(
             Diagnostic::new(Code::InvalidValue, message)
-                .at(at.clone())
+                .at(Path::of("spec.stream").key(key))
                 .related(Location::At(Path::of("spec.topic.partitions"), Part::Value), "the partitions")
-                .help("a loader has one partition or more: raise `topic.partitions`, which cannot be changed later, or lower this"),
+                .help(format!("a {one} has one partition or more: raise `topic.partitions`, which cannot be changed later, or lower this")),
         );
     }
-    if loaders > 1 && spec.mapping.loader == Loader::Connect {
+}
+
+/// Where Kafka Connect loads, runner does not.
+fn loaders(spec: &Spec, found: &mut Vec<Diagnostic>) {
+    let at = Path::of("spec.stream.loaders");
+    if spec.stream.loaders > 1 && spec.mapping.loader == Loader::Connect {
         found.push(
             Diagnostic::new(
                 Code::InvalidValue,

@@ -1,6 +1,7 @@
 //! `runner run` against real servers: the examples, what a second run makes of them, dead letters, faults.
 
 mod bad_inputs;
+mod producers;
 mod shares;
 
 use std::fs;

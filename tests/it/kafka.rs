@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use runner::message::{Message, Origin, RowId};
+use runner::share::Share;
 use runner::spec::Topic;
 use runner::topic::Record;
 use runner::topic::kafka::{
@@ -55,7 +56,13 @@ fn message(ordinal: u64) -> Message {
 async fn producer(kafka: &Kafka, topic: &str) -> Result<Producer, KafkaError> {
     let last = kafka.last_rows(topic).await?;
     let last = last.into_iter().map(|(partition, origin)| (partition, origin.row)).collect();
-    Producer::open(kafka, topic, 3, &last, &ProducerOptions { patience: AWAY, ..ProducerOptions::default() })
+    Producer::open(
+        kafka,
+        topic,
+        (Share::WHOLE, 3),
+        &last,
+        &ProducerOptions { patience: AWAY, ..ProducerOptions::default() },
+    )
 }
 
 /// Produces the rows that are not there yet, up to so many in all.

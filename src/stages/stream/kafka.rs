@@ -1,34 +1,32 @@
-//! The stream stage on Kafka: a producer, and a lane with a loader of its own for each partition, side by side.
+//! The stream stage on Kafka: producers, and a lane with a loader of its own for each partition, side by side.
 //!
-//! The producer goes on after the last row that the topic holds, the loaders after the checkpoints in the graph; either may be
-//! killed, and neither knows of the other. When the producer is done, the ends of the partitions are known, and the lanes
+//! The producers go on after the last rows that the topic holds, the loaders after the checkpoints in the graph; either may be
+//! killed, and neither knows of the other. When the producers are done, the ends of the partitions are known, and the lanes
 //! end there; without a producer they end at Ctrl-C.
 
 mod connect;
+mod intake;
 mod others;
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::Stream;
 use futures::future::try_join_all;
 
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
 use super::reader::{Destination, Reader};
-use super::{Counters, Extent, Resume, Streamed, Watch, all_read, check, resume, tick};
+use super::{Counters, Extent, Reach, Streamed, Watch, all_read, check, resume, tick};
 use crate::graph::Checkpoint;
 use crate::report::{Check, Rows};
-use crate::source::{Batch, Dataset, Encoder, SourceError};
 use crate::stages::Fault;
 use crate::stages::deploy::{Endpoints, KafkaTopic, group};
 use crate::stages::validate::Plan;
 use crate::topic::kafka::{
-    self, Consumer, ConsumerOptions, KafkaError, Lane, Loaded, Produced, Producer, ProducerOptions,
-    Watermarks,
+    self, Consumer, ConsumerOptions, KafkaError, Lane, Loaded, ProducerOptions, Watermarks,
 };
+use intake::Intakes;
 
 /// How often it is looked where the topic ends.
 const LOOKING: Duration = Duration::from_secs(5);
@@ -43,29 +41,28 @@ pub(super) async fn stream(
 ) -> Result<Streamed, Fault> {
     resume::same_digest(&endpoints.checkpoints, &plan.stream_digest)?;
     let way = Way::new(plan, endpoints, topic, extent, watch);
-    let source = way.source().await?;
+    let intakes = way.intakes().await?;
     if let Some(worker) = &endpoints.worker {
-        return way.by_connect(source, worker).await;
+        return way.by_connect(intakes, worker).await;
     }
     let loaded = loaded(&endpoints.checkpoints);
     let mut starts =
         way.patiently(async || topic.kafka.starts(way.name(), &loaded, plan.dataset.is_none()).await).await?;
     starts.retain(|partition, _| extent.share.owns(*partition));
     let (consumer, lanes) = Consumer::open(&topic.kafka, way.name(), &starts, &way.consumer_options())?;
-    let Some((dataset, resume, producer)) = source else {
+    let Some(intakes) = intakes else {
         return way.load_only(&consumer, lanes).await;
     };
-    let total = dataset.rows().saturating_sub(resume.passed);
-    let batches = dataset.scan(resume.after.as_ref(), extent.limit);
-    let produce = way.produce((dataset, batches), producer, &consumer);
+    let reach = intakes.reach();
+    let produce = way.produce(intakes, &consumer);
     let load = way.load(&consumer, lanes);
     let (producing, loading) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
-        never = tick(watch.counters, Some(total), watch.progress) => match never {},
+        never = tick(watch.counters, Some(reach.left()), watch.progress) => match never {},
     };
     loading?;
     producing?;
-    way.conclude(Some((dataset, &resume)), &consumer).await
+    way.conclude(Some(reach), &consumer).await
 }
 
 /// What moving rows over Kafka needs to know.
@@ -103,20 +100,6 @@ impl<'a> Way<'a> {
     /// How far the topic's partitions reach.
     async fn watermarks(&self) -> Result<BTreeMap<u32, Watermarks>, KafkaError> {
         self.patiently(async || self.topic.kafka.watermarks(self.name()).await).await
-    }
-
-    /// The source, where it goes on, and the end of the topic where its rows go in; nothing where others fill the topic, or
-    /// another share of the run does.
-    async fn source(&self) -> Result<Option<(&'a Dataset, Resume, Producer)>, Fault> {
-        let dataset = self.plan.dataset.as_ref().filter(|_| self.extent.share.leads());
-        let Some(dataset) = dataset else { return Ok(None) };
-        let last = self.last_rows().await?;
-        let partitions = self.plan.pipeline.spec.topic.partitions;
-        let resume = resume::after_all(&last, partitions, dataset.files(), &self.plan.stream_digest)?;
-        let last = last.into_iter().map(|(partition, origin)| (partition, origin.row)).collect();
-        let options = self.producer_options();
-        let producer = Producer::open(&self.topic.kafka, self.name(), partitions, &last, &options)?;
-        Ok(Some((dataset, resume, producer)))
     }
 
     /// Loads what others have produced: up to where the topic ends now, or until it is asked to stop.
@@ -175,46 +158,14 @@ impl<'a> Way<'a> {
     }
 
     /// Produces all rows; then the lanes are told where they end, whatever came of it: what was delivered is loaded.
-    async fn produce(
-        &self,
-        (dataset, batches): (&Dataset, impl Stream<Item = Result<Batch, SourceError>>),
-        mut producer: Producer,
-        consumer: &Consumer,
-    ) -> Result<(), Fault> {
-        let outcome = self.put_all(dataset, batches, &mut producer).await;
+    async fn produce(&self, intakes: Intakes, consumer: &Consumer) -> Result<(), Fault> {
+        let outcome = intakes.run(self.watch.interrupt).await;
         if outcome.is_err() && self.extent.follow {
             consumer.end_at(BTreeMap::new());
         }
         let ended = self.end_lanes(consumer).await;
-        self.watch.counters.retries.add(producer.health().outages());
-        producer.close().await;
         outcome?;
         Ok(ended?)
-    }
-
-    /// Encodes and produces the rows of the batches, until they are acknowledged; an interrupt ends it behind a batch.
-    async fn put_all(
-        &self,
-        dataset: &Dataset,
-        batches: impl Stream<Item = Result<Batch, SourceError>>,
-        producer: &mut Producer,
-    ) -> Result<(), Fault> {
-        let counters = self.watch.counters;
-        let key = self.plan.pipeline.spec.topic.key.as_deref();
-        let digest = self.plan.stream_digest.rows.as_str().into();
-        let encoder = Encoder::new(&dataset.columns(), key, digest)?;
-        let put = async |message| {
-            counters.passed.add(1);
-            match producer.produce(message).await? {
-                Produced::Queued { .. } => counters.produced.add(1),
-                Produced::AlreadyThere { .. } => counters.there_already.add(1),
-            }
-            Ok(ControlFlow::Continue(()))
-        };
-        super::produce::each(batches, &encoder, counters, self.watch.interrupt, put).await?;
-        let delivered = producer.flush().await?;
-        counters.delivered.add(delivered.values().sum());
-        Ok(())
     }
 
     /// Loads all lanes, side by side; the first fault of one ends all.
@@ -253,8 +204,8 @@ impl<'a> Way<'a> {
     }
 
     /// Compares the counts of the hops into the topic, where there is a source.
-    fn source_checks(&self, rows: &Rows, source: Option<(&Dataset, &Resume)>, cut_short: bool) -> Vec<Check> {
-        let Some((dataset, resume)) = source else { return Vec::new() };
+    fn source_checks(&self, rows: &Rows, source: Option<Reach>, cut_short: bool) -> Vec<Check> {
+        let Some(reach) = source else { return Vec::new() };
         let accounted = rows.filtered_out + self.watch.counters.there_already.get() + rows.produced;
         let (read, produced, delivered) = (rows.read, rows.produced, self.watch.counters.delivered.get());
         let mut checks = vec![
@@ -262,17 +213,13 @@ impl<'a> Way<'a> {
             check("messages produced = acknowledged", produced, delivered),
         ];
         if !cut_short {
-            checks.insert(0, all_read(dataset, resume, rows));
+            checks.insert(0, all_read(reach, rows));
         }
         checks
     }
 
     /// Compares what was moved with what stands on both sides now.
-    async fn conclude(
-        &self,
-        source: Option<(&Dataset, &Resume)>,
-        consumer: &Consumer,
-    ) -> Result<Streamed, Fault> {
+    async fn conclude(&self, source: Option<Reach>, consumer: &Consumer) -> Result<Streamed, Fault> {
         let mut rows = self.watch.counters.rows(self.endpoints.loaded());
         let checkpoints = self.settled(&consumer.ends()).await?;
         let cut_short = self.watch.interrupt.requested() || self.extent.limit.is_some() || self.extent.follow;

@@ -5,6 +5,7 @@ mod patience;
 mod turns;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -67,7 +68,7 @@ pub(super) struct Job<'a> {
     max_errors: u64,
     persist_after: Duration,
     patience: Patience<'a>,
-    counters: &'a Counters,
+    counters: &'a Arc<Counters>,
 }
 
 impl<'a> Job<'a> {

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::graph::{self, Checkpoint};
 use crate::message::{Origin, RowId};
+use crate::share::Share;
 use crate::source::DataFile;
 use crate::stages::digest::sha256;
 
@@ -61,7 +62,7 @@ pub struct Resume {
 pub enum ResumeError {
     /// The rows are defined otherwise now.
     #[error(
-        "the source's `filter`, `select`, `tables` or the topic's `key` changed since the graph was loaded"
+        "the source's `filter`, `select` or `tables`, the topic's `key` or the number of `producers` changed since the graph was loaded"
     )]
     RowsChanged,
     /// The mapping is another now.
@@ -94,17 +95,19 @@ pub(in crate::stages) fn decide(
     decide_on(checkpoints, &files, digest)
 }
 
-/// Decides where a producer goes on whose rows stand in the partitions of a topic, each with a last row of its own: after the
+/// Decides where a producer goes on whose rows stand in the partitions of its share, each with a last row of its own: after the
 /// first of these. Rows between it and the others are seen again; a partition skips those that are not beyond its own last.
 pub(in crate::stages) fn after_all(
     last: &BTreeMap<u32, Origin>,
-    partitions: u32,
+    (share, partitions): (Share, u32),
     files: &[DataFile],
     digest: &Digest,
 ) -> Result<Resume, ResumeError> {
     let files: Vec<_> = files.iter().map(|file| (&*file.name, file.rows, &*file.lineage)).collect();
     let mut first: Option<Resume> = None;
-    for origin in last.values() {
+    let own: Vec<&Origin> =
+        last.iter().filter(|(partition, _)| share.owns(**partition)).map(|(_, origin)| origin).collect();
+    for origin in &own {
         if *origin.digest != *digest.rows {
             return Err(ResumeError::RowsChanged);
         }
@@ -113,7 +116,7 @@ pub(in crate::stages) fn after_all(
             first = Some(Resume { offset: 0, after: Some(origin.row.clone()), passed });
         }
     }
-    let is_whole = last.len() == usize::try_from(partitions).unwrap_or(usize::MAX);
+    let is_whole = own.len() == usize::try_from(share.size(partitions)).unwrap_or(usize::MAX);
     Ok(first.filter(|_| is_whole).unwrap_or_default())
 }
 

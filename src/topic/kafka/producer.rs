@@ -16,6 +16,7 @@ use super::headers::Stamp;
 use super::health::Health;
 use super::sender::{Outgoing, ProducerOptions, Sender};
 use crate::message::{Message, RowId};
+use crate::share::Share;
 use crate::topic::partition;
 
 /// What became of a message.
@@ -37,6 +38,7 @@ pub enum Produced {
 pub struct Producer {
     /// The last row of each partition.
     last: Vec<Option<RowId>>,
+    share: Share,
     sender: Sender,
     stamp: Stamp,
 }
@@ -51,18 +53,20 @@ impl fmt::Debug for Producer {
 }
 
 impl Producer {
-    /// Opens a topic for rows. `last` are the last rows of its partitions: those not beyond them are there already.
+    /// Opens a topic for rows of the files that fall to a share; they go to the share's partitions, which are its own. `last` are
+    /// the last rows of the partitions: those not beyond them are there already.
     ///
     /// # Errors
     /// Where the settings do not hold.
     pub fn open(
         kafka: &Kafka,
         topic: &str,
-        partitions: u32,
+        (share, partitions): (Share, u32),
         last: &BTreeMap<u32, RowId>,
         options: &ProducerOptions,
     ) -> Result<Self, KafkaError> {
         Ok(Self {
+            share,
             last: (0..partitions.max(1)).map(|partition| last.get(&partition).cloned()).collect(),
             sender: Sender::new(kafka, topic, partitions, options)?,
             stamp: Stamp::default(),
@@ -78,7 +82,7 @@ impl Producer {
     /// Where a message could not be delivered, this one or one before it; where Kafka is away for too long.
     pub async fn produce(&mut self, message: Message) -> Result<Produced, KafkaError> {
         let partitions = u32::try_from(self.last.len()).unwrap_or(u32::MAX);
-        let partition = partition(message.key.as_deref(), message.origin.row.ordinal, partitions);
+        let partition = partition(message.key.as_deref(), message.origin.row.ordinal, partitions, self.share);
         let last = self.last.get(partition as usize).and_then(Option::as_ref);
         if last.is_some_and(|last| message.origin.row <= *last) {
             return Ok(Produced::AlreadyThere { partition });

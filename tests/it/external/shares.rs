@@ -19,7 +19,7 @@ impl Bed {
     }
 
     /// Trips, distinct numbers among them, and those that are as they should be.
-    fn trips(&self) -> Value {
+    pub(super) fn trips(&self) -> Value {
         let right =
             "a.id = t.n * 7 % 53 AND b.id = t.n * 11 % 59 AND t.distance = t.n / 7.0 AND t.n % 10 < 9";
         let statement = format!(

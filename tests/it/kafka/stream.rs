@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use runner::share::Share;
 use runner::topic::kafka::{Kafka as Cluster, KafkaError, PATIENCE, Produced};
 
 use super::{AWAY, cluster, consumer, loaded, message, produce, producer, read, topic};
@@ -203,7 +204,8 @@ async fn a_broker_that_does_not_come_back_is_given_up() {
     let patience = Duration::from_secs(3);
     let options = runner::topic::kafka::ProducerOptions { patience, ..Default::default() };
     let last = BTreeMap::new();
-    let mut producer = runner::topic::kafka::Producer::open(&kafka, &name, 3, &last, &options).unwrap();
+    let mut producer =
+        runner::topic::kafka::Producer::open(&kafka, &name, (Share::WHOLE, 3), &last, &options).unwrap();
     let (_consumer, mut lanes) = consumer(&kafka, &name, &BTreeMap::from([(0, 0)]), patience);
     producer.produce(message(0)).await.unwrap();
     producer.flush().await.unwrap();

@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::intake::Intakes;
 use super::{Way, high};
 use crate::progress::{Event, Stage};
-use crate::source::Dataset;
 use crate::stages::Fault;
 use crate::stages::deploy::Worker;
 use crate::stages::patience::Waits;
-use crate::stages::stream::{LettersAt, Resume, Streamed, check};
+use crate::stages::stream::{LettersAt, Reach, Streamed, check};
 use crate::topic::connect::{self, Connect, ConnectError, ConnectorConfig, Look, Neo4jSink, Patience};
-use crate::topic::kafka::{KafkaError, Producer, Watermarks};
+use crate::topic::kafka::{KafkaError, Watermarks};
 
 /// For how long a connector may get no further, at least: what a lost worker did rests for 5 minutes before another takes it over
 /// (`scheduled.rebalance.max.delay.ms`), and workers tell Kafka once a minute how far they are (`offset.flush.interval.ms`).
@@ -24,16 +24,12 @@ impl Way<'_> {
     /// Produces the rows and has them loaded by the worker.
     pub(super) async fn by_connect(
         &self,
-        source: Option<(&Dataset, Resume, Producer)>,
+        intakes: Option<Intakes>,
         worker: &Worker,
     ) -> Result<Streamed, Fault> {
-        let mut read = None;
-        if let Some((dataset, resume, mut producer)) = source {
-            let batches = dataset.scan(resume.after.as_ref(), self.extent.limit);
-            let outcome = self.put_all(dataset, batches, &mut producer).await;
-            producer.close().await;
-            outcome?;
-            read = Some((dataset, resume));
+        let reach = intakes.as_ref().map(Intakes::reach);
+        if let Some(intakes) = intakes {
+            intakes.run(self.watch.interrupt).await?;
         }
         let config = self.connector(worker);
         let before = self.letters().await?;
@@ -42,8 +38,7 @@ impl Way<'_> {
         let run = self.run_connector(&worker.connect, &config, &ends, begun);
         // Asked to stop, it begins nothing new; the connector goes on by itself.
         self.watch.interrupt.or(run).await.unwrap_or(Ok(()))?;
-        let read = read.as_ref().map(|(dataset, resume)| (*dataset, resume));
-        self.conclude_connect(config.name(), begun, before, read).await
+        self.conclude_connect(config.name(), begun, before, reach).await
     }
 
     /// Sees the connector through until it has read the topic up to `ends`.
@@ -144,7 +139,7 @@ impl Way<'_> {
         connector: &str,
         begun: u64,
         letters_before: u64,
-        source: Option<(&Dataset, &Resume)>,
+        source: Option<Reach>,
     ) -> Result<Streamed, Fault> {
         let counters = self.watch.counters;
         let marks = self.record_marks().await?;

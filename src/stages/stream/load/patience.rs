@@ -1,5 +1,6 @@
 //! Writing a batch again that failed for now.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Counters;
@@ -29,7 +30,7 @@ impl<'a> Patience<'a> {
         store: &dyn GraphStore,
         batch: &WriteBatch,
         mut ready: Option<ReadyRows>,
-        counters: &Counters,
+        counters: &Arc<Counters>,
     ) -> Result<Written, WriteError> {
         let mut waits = None;
         loop {

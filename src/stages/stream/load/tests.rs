@@ -6,6 +6,7 @@ use super::*;
 use crate::message::{self, Event, EventReader, Message, RowId};
 use crate::progress::{Interrupt, Progress};
 use crate::report::Rows;
+use crate::share::Share;
 use crate::stages::{Origin, deploy, validate};
 use crate::topic::{Record, memory};
 
@@ -69,7 +70,7 @@ async fn run(
     consumer: Consumer,
     change: impl Fn(&mut Job),
 ) -> Result<Rows, LoadError> {
-    let counters = Counters::default();
+    let counters = Arc::default();
     let (progress, _) = Progress::channel();
     let (_interrupter, interrupt) = Interrupt::channel();
     let watch = Watch { counters: &counters, progress: &progress, interrupt: &interrupt };
@@ -95,7 +96,7 @@ async fn load(plan: &Plan, contents: &[Content], batch_rows: usize) -> (Rows, u6
             value: content.value(ordinal),
             origin: origin(ordinal),
         };
-        producer.produce(message).await.unwrap();
+        producer.produce(message, Share::WHOLE).await.unwrap();
     }
     drop(producer);
     let change = |job: &mut Job| {
@@ -135,7 +136,7 @@ async fn too_many_errors_end_the_run_and_name_the_first() {
     let (mut producer, consumer) = memory::open(1, 8, &BTreeMap::new());
     for ordinal in 0..3 {
         let message = Message { key: None, value: Content::NullKey.value(ordinal), origin: origin(ordinal) };
-        producer.produce(message).await.unwrap();
+        producer.produce(message, Share::WHOLE).await.unwrap();
     }
     drop(producer);
     let error = run(&plan, &endpoints, consumer, |job| job.max_errors = 2).await.unwrap_err();
@@ -155,7 +156,7 @@ async fn rows_that_wrote_nothing_stay_counted_in_the_last_checkpoint() {
     let (mut producer, consumer) = memory::open(1, 8, &BTreeMap::new());
     for ordinal in 0..3 {
         let message = Message { key: None, value: Content::Good.value(ordinal), origin: origin(ordinal) };
-        producer.produce(message).await.unwrap();
+        producer.produce(message, Share::WHOLE).await.unwrap();
     }
     drop(producer);
     let rows = run(&plan, &endpoints, consumer, |_| {}).await.unwrap();
