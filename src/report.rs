@@ -161,6 +161,9 @@ pub struct Rows {
     /// How often something was tried again after a passing fault, such as a server that was away: a batch, a question, a connection.
     #[serde(default)]
     pub retries: u64,
+    /// Records that stand in the partitions of the run's other producers, from earlier runs as well.
+    #[serde(default)]
+    pub other_producers: u64,
     /// Records that the other loaders of the run have taken from the topic, written or set aside.
     #[serde(default)]
     pub other_loaders: u64,

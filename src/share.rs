@@ -32,6 +32,12 @@ impl Share {
         Self { index: number % count, count }
     }
 
+    /// Which of the shares it is, from 0.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.index
+    }
+
     /// Whether the thing of this number falls to this share.
     #[must_use]
     pub const fn owns(self, number: u32) -> bool {

@@ -727,10 +727,11 @@ pub enum Code {
     /// Each transaction tests that the checkpoint stands where its batch begins. Where it does not, another loader was here, and this one ends
     /// before it writes anything twice.
     Fenced,
-    /// The other loaders of a run do not come to the topic's end.
+    /// The other loaders or producers of a run do not come to their end.
     ///
-    /// With `stream.loaders`, or `runner run --share`, each loader loads its own partitions, and the first one waits until all are
-    /// done. It gives up when no checkpoint has moved for `stream.patienceSeconds`: a loader was never started, or has failed.
+    /// With `stream.loaders`, or `runner run --share`, each loader loads its own partitions, and sends the rows of its own files where
+    /// there are `stream.producers`; the first one waits until all are done. It gives up when no checkpoint has moved, or nothing has
+    /// come into the topic, for `stream.patienceSeconds`: one was never started, or has failed.
     LoadersStandStill,
     /// The graph engine has stopped.
     ///

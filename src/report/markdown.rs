@@ -129,6 +129,7 @@ fn counts(report: &Report) -> String {
         ("Dead letters", rows.dead_letters),
     ];
     let rare = [
+        ("From other producers", rows.other_producers),
         ("Loaded by other loaders", rows.other_loaders),
         ("Duplicates left out", rows.duplicates),
         ("Tried again", rows.retries),

@@ -124,6 +124,7 @@ impl Writer {
             (rows.dead_letters, "dead letters"),
         ]);
         let rare = [
+            (rows.other_producers, "from other producers"),
             (rows.other_loaders, "by other loaders"),
             (rows.duplicates, "duplicates left out"),
             (rows.retries, "tried again"),

@@ -211,6 +211,19 @@ pub(super) fn loaders_stand_still(left: u64, patience: Duration) -> Fault {
         .into()
 }
 
+/// The fault of a run whose other producers do not come to the end of their files.
+pub(super) fn producers_stand_still(patience: Duration) -> Fault {
+    let seconds = patience.as_secs();
+    let message = format!(
+        "the other producers have not said that all their rows are in the topic, and nothing has come for {seconds} s"
+    );
+    Diagnostic::new(Code::LoadersStandStill, message)
+        .at_key(Path::of("spec.stream.producers"))
+        .help("look at what they say: `runner logs FILE --share 1`, and so on")
+        .help("what is in the topic stands; the next run goes on from there")
+        .into()
+}
+
 /// The report cannot be written.
 #[derive(Debug, Error)]
 #[error("the report cannot be written to `{}`: {source}", folder.display())]

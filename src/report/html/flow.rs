@@ -33,6 +33,7 @@ pub(super) fn figure(rows: &Rows) -> Markup {
                 }
                 dl {
                     div { dt { "dead letters" } dd class=[(rows.dead_letters > 0).then_some("off")] { (numbers::grouped(rows.dead_letters)) } }
+                    @if rows.other_producers > 0 { div { dt { "from other producers" } dd { (numbers::grouped(rows.other_producers)) } } }
                     @if rows.other_loaders > 0 { div { dt { "by other loaders" } dd { (numbers::grouped(rows.other_loaders)) } } }
                     @if rows.duplicates > 0 { div { dt { "duplicates left out" } dd { (numbers::grouped(rows.duplicates)) } } }
                     @if rows.retries > 0 { div { dt { "tried again" } dd { (numbers::grouped(rows.retries)) } } }

@@ -30,7 +30,7 @@ fn what_other_programs_rely_on_is_there() {
     let rows = json!({
         "read": 16036, "filteredOut": 14506, "alreadyLoaded": 0,
         "produced": 1530, "consumed": 1530, "written": 1530, "deadLetters": 0,
-        "duplicates": 0, "retries": 0, "otherLoaders": 0
+        "duplicates": 0, "retries": 0, "otherProducers": 0, "otherLoaders": 0
     });
     assert_eq!(value["rows"], rows);
     assert_eq!(value["graph"], json!({"nodes": {"Location": 42}, "relationships": {"TRIP": 1530}}));

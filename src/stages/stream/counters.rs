@@ -114,6 +114,7 @@ impl Counters {
             dead_letters: self.dead_letters.get(),
             duplicates: self.duplicates.get(),
             retries: self.retries.get(),
+            other_producers: 0,
             other_loaders: 0,
         }
     }

@@ -62,7 +62,11 @@ pub(super) async fn stream(
     };
     loading?;
     producing?;
-    way.conclude(Some(reach), &consumer).await
+    let mut streamed = way.conclude(Some(reach), &consumer).await?;
+    if extent.share.leads() && way.has_other_producers() {
+        streamed.rows.other_producers = way.of_other_producers(&consumer.ends());
+    }
+    Ok(streamed)
 }
 
 /// What moving rows over Kafka needs to know.
@@ -159,7 +163,11 @@ impl<'a> Way<'a> {
 
     /// Produces all rows; then the lanes are told where they end, whatever came of it: what was delivered is loaded.
     async fn produce(&self, intakes: Intakes, consumer: &Consumer) -> Result<(), Fault> {
-        let outcome = intakes.run(self.watch.interrupt).await;
+        let reach = intakes.reach();
+        let mut outcome = intakes.run(self.watch.interrupt).await;
+        if outcome.is_ok() {
+            outcome = self.meet_other_producers(reach).await;
+        }
         if outcome.is_err() && self.extent.follow {
             consumer.end_at(BTreeMap::new());
         }

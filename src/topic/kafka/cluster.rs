@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::certificate::{self, CertificateFault};
 use super::complaint::{Complaint, telling};
@@ -134,40 +133,6 @@ impl Kafka {
         marks.await?.ok_or(KafkaError::Unsettled { what, reason })
     }
 
-    /// The offsets that a group has committed.
-    ///
-    /// # Errors
-    /// Where Kafka does not answer.
-    pub async fn committed(
-        &self,
-        topic: &str,
-        group: &str,
-        partitions: u32,
-    ) -> Result<BTreeMap<u32, u64>, KafkaError> {
-        let mut config = self.config()?;
-        config.set("group.id", group);
-        let group = client(&config)?;
-        let topic = topic.to_owned();
-        let committed = blocking(move || {
-            let mut list = TopicPartitionList::new();
-            for partition in 0..partitions {
-                list.add_partition(&topic, signed(partition));
-            }
-            group.committed_offsets(list, PATIENCE)
-        });
-        let committed =
-            committed.await?.map_err(|error| self.explain("asking for committed offsets", &error))?;
-        let elements = committed.elements();
-        if let Some(error) = elements.iter().find_map(|element| element.error().err()) {
-            return Err(self.explain("asking for committed offsets", &error));
-        }
-        let known = elements.iter().filter_map(|element| match element.offset() {
-            Offset::Offset(offset) => Some((u32::try_from(element.partition()).ok()?, unsigned(offset))),
-            _ => None,
-        });
-        Ok(known.collect())
-    }
-
     /// Whether there is a topic of that name.
     ///
     /// # Errors
@@ -254,7 +219,7 @@ impl Kafka {
     }
 
     /// Puts the failure of a request into words, by what librdkafka complained about where it only timed out.
-    fn explain(&self, what: &str, error: &ClientError) -> KafkaError {
+    pub(super) fn explain(&self, what: &str, error: &ClientError) -> KafkaError {
         explain(&self.connection, self.client.context(), what, error)
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::shares::terminate;
 use super::{Bed, trips};
+use crate::harness::outcome;
 use crate::servers::{Kafka, until};
 
 /// The rows of a file.
@@ -112,4 +114,44 @@ fn a_try_takes_its_rows_from_the_first_files_and_the_whole_goes_on_from_there() 
     assert_eq!(bed.messages(), 100);
     bed.run().exits(0);
     assert_eq!((bed.trips(), bed.messages()), (whole(2), 2 * ROWS / 10 * 9));
+}
+
+#[test]
+fn shares_of_a_run_each_produce_and_load_their_own_and_the_first_waits_for_all() {
+    let bed = Bed::new("divided-shares");
+    for number in 1..=4 {
+        bed.file(number);
+    }
+    let mut pipeline = divided();
+    pipeline["spec"]["stream"]["loaders"] = json!(3);
+    bed.write(pipeline);
+    let first = bed.share("0/3");
+    let mut second = bed.share("1/3");
+    // It sends files 2 and 4 to partition 1.
+    until(Duration::from_mins(1), "rows of the second producer are loaded", || bed.offset_of(1) > 0);
+    second.kill().unwrap();
+    second.wait().unwrap();
+    let third = bed.share("2/3");
+    let second = bed.share("1/3");
+    let first = outcome(first).exits(0);
+    first.says("waiting for the other producers").says("loaded by the other loaders");
+    assert_eq!(bed.trips(), whole(4));
+    assert_eq!(bed.messages(), 4 * ROWS / 10 * 9);
+    let rows = &bed.report()["rows"];
+    assert_eq!((&rows["read"], &rows["otherProducers"]), (&json!(2 * ROWS), &json!(2 * ROWS / 10 * 9)));
+    // The others' files are done, which they said: the next run of the first waits for nobody.
+    for child in [second, third] {
+        terminate(&child);
+        outcome(child).exits(130);
+    }
+    outcome(bed.share("0/3")).exits(0).says("nothing new");
+
+    // What was said of a topic goes with it.
+    let mut pipeline = divided();
+    pipeline["spec"]["stream"] = json!({ "producers": 2, "loaders": 3, "patienceSeconds": 2 });
+    bed.write(pipeline);
+    bed.desk.runner(&["run", "pipeline.yaml", "--fresh", "--yes", "--limit", "0"]).exits(0);
+    outcome(bed.share("0/3")).exits(75).says("the other producers have not said");
+    bed.run().exits(0);
+    assert_eq!(bed.trips(), whole(4));
 }

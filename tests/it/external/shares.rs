@@ -14,7 +14,7 @@ use crate::servers::until;
 const UNKEYED: i64 = 97;
 
 impl Bed {
-    fn share(&self, share: &str) -> Child {
+    pub(super) fn share(&self, share: &str) -> Child {
         self.desk.start(&["run", "pipeline.yaml", "--share", share])
     }
 
@@ -29,7 +29,7 @@ impl Bed {
         self.neo4j.rows(&statement).remove(0)
     }
 
-    fn offset_of(&self, partition: u32) -> i64 {
+    pub(super) fn offset_of(&self, partition: u32) -> i64 {
         let topic = &self.topic;
         let statement = format!(
             "OPTIONAL MATCH (c:RunnerCheckpoint {{topic: '{topic}', partition: {partition}}}) RETURN coalesce(c.offset, 0) AS n"
@@ -38,7 +38,7 @@ impl Bed {
     }
 }
 
-fn terminate(child: &Child) {
+pub(super) fn terminate(child: &Child) {
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
 }
 

@@ -28,11 +28,11 @@ struct Intake {
 }
 
 impl Way<'_> {
-    /// The producers of the source's files, and where each goes on; none where others fill the topic, or another share of the run does.
+    /// The producers of this share of the run, and where each goes on; none where others fill the topic.
     pub(super) async fn intakes(&self) -> Result<Option<Intakes>, Fault> {
-        let Some(dataset) = self.plan.dataset.as_ref().filter(|_| self.extent.share.leads()) else {
-            return Ok(None);
-        };
+        let mut divided = self.plan.divided();
+        divided.retain(|(producer, _)| self.extent.share.owns(producer.index()));
+        let Some((_, dataset)) = divided.first() else { return Ok(None) };
         let spec = &self.plan.pipeline.spec;
         let digest = self.plan.stream_digest.rows.as_str().into();
         let encoder = Encoder::new(&dataset.columns(), spec.topic.key.as_deref(), digest)?;
@@ -40,7 +40,7 @@ impl Way<'_> {
         let rows = last.iter().map(|(partition, origin)| (*partition, origin.row.clone())).collect();
         let options = self.producer_options();
         let mut intakes = Vec::new();
-        for (share, dataset) in self.plan.divided() {
+        for (share, dataset) in divided {
             let partitions = (share, spec.topic.partitions);
             let resume = resume::after_all(&last, partitions, dataset.files(), &self.plan.stream_digest)?;
             let producer = Producer::open(&self.topic.kafka, self.name(), partitions, &rows, &options)?;

@@ -1,0 +1,120 @@
+//! What groups have committed: how far they have read, and notes that stand beside the offsets.
+//!
+//! Kafka keeps a text with each committed offset (`metadata` of `OffsetCommit`), and drops both with the topic. So those who work on one
+//! topic can tell each other how far they are without a place of their own.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
+
+use super::cluster::{Kafka, PATIENCE, blocking, client, signed, unsigned};
+use super::error::KafkaError;
+
+/// What librdkafka would say.
+const TIMED_OUT: ClientError = ClientError::ConsumerCommit(RDKafkaErrorCode::OperationTimedOut);
+
+/// An offset that a group has committed, and what it has noted beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Note {
+    /// The offset.
+    pub offset: u64,
+    /// The note; mostly empty.
+    pub text: String,
+}
+
+impl Kafka {
+    /// The offsets that a group has committed.
+    ///
+    /// # Errors
+    /// Where Kafka does not answer.
+    pub async fn committed(
+        &self,
+        topic: &str,
+        group: &str,
+        partitions: u32,
+    ) -> Result<BTreeMap<u32, u64>, KafkaError> {
+        let committed = self.commits(topic, group, partitions).await?;
+        let known = committed.elements().into_iter().filter_map(|element| committed_at(&element));
+        Ok(known.collect())
+    }
+
+    /// The offsets that a group has committed, with its notes.
+    ///
+    /// # Errors
+    /// Where Kafka does not answer.
+    pub async fn notes(
+        &self,
+        topic: &str,
+        group: &str,
+        partitions: u32,
+    ) -> Result<BTreeMap<u32, Note>, KafkaError> {
+        let committed = self.commits(topic, group, partitions).await?;
+        let known = committed.elements().into_iter().filter_map(|element| {
+            let (partition, offset) = committed_at(&element)?;
+            // rdkafka panics at a note that is not UTF-8, which no broker checks: it is none of ours.
+            let text = catch_unwind(AssertUnwindSafe(|| element.metadata().to_owned())).ok()?;
+            Some((partition, Note { offset, text }))
+        });
+        Ok(known.collect())
+    }
+
+    async fn commits(
+        &self,
+        topic: &str,
+        group: &str,
+        partitions: u32,
+    ) -> Result<TopicPartitionList, KafkaError> {
+        let what = "asking for committed offsets";
+        let mut config = self.config()?;
+        config.set("group.id", group);
+        let group = client(&config)?;
+        let topic = topic.to_owned();
+        let committed = blocking(move || {
+            let mut list = TopicPartitionList::new();
+            for partition in 0..partitions {
+                list.add_partition(&topic, signed(partition));
+            }
+            group.committed_offsets(list, PATIENCE)
+        });
+        let committed = committed.await?.map_err(|error| self.explain(what, &error))?;
+        match committed.elements().iter().find_map(|element| element.error().err()) {
+            Some(error) => Err(self.explain(what, &error)),
+            None => Ok(committed),
+        }
+    }
+
+    /// Commits offsets with notes, for a group that nobody joins.
+    ///
+    /// # Errors
+    /// Where Kafka does not answer, or does not let it be done.
+    pub async fn note(&self, topic: &str, group: &str, notes: BTreeMap<u32, Note>) -> Result<(), KafkaError> {
+        let what = format!("committing offsets of group `{group}`");
+        let mut config = self.config()?;
+        config.set("group.id", group).set("enable.auto.commit", "false");
+        let group = client(&config)?;
+        let topic = topic.to_owned();
+        let committed = blocking(move || {
+            let mut list = TopicPartitionList::new();
+            for (partition, note) in notes {
+                let offset = Offset::Offset(i64::try_from(note.offset).unwrap_or(i64::MAX));
+                let mut element = list.add_partition(&topic, signed(partition));
+                element.set_offset(offset)?;
+                element.set_metadata(note.text);
+            }
+            group.commit(&list, CommitMode::Sync)
+        });
+        // librdkafka waits for a coordinator that is away for as long as it takes.
+        let committed = tokio::time::timeout(PATIENCE, committed).await;
+        let committed = committed.unwrap_or(Ok(Err(TIMED_OUT)));
+        committed?.map_err(|error| self.explain(&what, &error))
+    }
+}
+
+/// The partition and offset of an element; none where nothing was committed.
+fn committed_at(element: &TopicPartitionListElem<'_>) -> Option<(u32, u64)> {
+    let Offset::Offset(offset) = element.offset() else { return None };
+    Some((u32::try_from(element.partition()).ok()?, unsigned(offset)))
+}
