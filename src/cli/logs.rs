@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, short)]
     follow: bool,
 
-    /// Which loader to listen to, counted from 0; the first one also produces, analyses and reports.
+    /// Which loader to listen to, counted from 0; the first one also analyses and reports.
     #[arg(long, value_name = "INDEX", default_value_t)]
     share: u32,
 

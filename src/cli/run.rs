@@ -64,7 +64,7 @@ pub struct Args {
 
     /// Be one of several loaders, INDEX/COUNT, which divide the topic's partitions: for pods of a job, numbered from 0.
     ///
-    /// Loader 0 also produces, waits until all partitions are loaded, analyses and reports; the others load until they are stopped.
+    /// They divide the producers, too. Loader 0 waits until all partitions are loaded, analyses and reports; the others load until they are stopped.
     /// Servers are waited for. A fault that another try may get over ends with exit code 75.
     #[arg(long, value_name = "INDEX/COUNT", conflicts_with_all = ["fresh", "follow"])]
     share: Option<Share>,

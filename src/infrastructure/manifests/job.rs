@@ -1,7 +1,7 @@
 //! A run inside the cluster: one job, with a pod for each loader, and what its pods may see and do.
 //!
-//! The job is done when its first pod is: that one produces, waits for the others, analyses and reports. The others load until they
-//! are ended. A pod that is killed comes again, and goes on from the checkpoint in the graph.
+//! The job is done when its first pod is: that one waits for the others, analyses and reports. Each loads its partitions, and sends the
+//! rows of its producers' files; the others load until they are ended. A pod that is killed comes again, and goes on from the checkpoint in the graph.
 
 use std::collections::BTreeMap;
 

@@ -12,6 +12,8 @@ use crate::servers::{Kafka, KafkaOptions, Neo4j, Neo4jOptions, PASSWORD, unique}
 
 /// Every so manieth row has no start, and is a dead letter.
 const UNKEYED: i64 = 97;
+/// How many files the rows are in.
+const FILES: i64 = 5;
 /// The stages of a run.
 const STAGES: [&str; 5] = ["validate", "deploy", "stream", "analyse", "report"];
 
@@ -55,7 +57,10 @@ impl Bed {
         let neo4j = Neo4j::start(&Neo4jOptions::default());
         let to_neo4j = Proxy::to(neo4j.address());
         let desk = Desk::new().with_variable("NEO4J_PASSWORD", PASSWORD);
-        desk.trips("data/1.parquet", 0, rows, UNKEYED);
+        let in_each = rows / FILES;
+        for number in 0..FILES {
+            desk.trips(&format!("data/{number}.parquet"), number * in_each, in_each, UNKEYED);
+        }
         let mut bed = Self { kafka, neo4j, to_kafka, to_neo4j, lengths: Lengths::default(), desk, rows };
         let case = bed.case(0);
         let undisturbed = case.run(&bed);
@@ -65,7 +70,7 @@ impl Bed {
         bed
     }
 
-    /// A new pipeline and an empty graph. Both forms of a mapping take their turns.
+    /// A new pipeline and an empty graph. Both forms of a mapping take their turns, and one and two producers.
     pub fn case(&self, seed: u64) -> Case {
         let name = unique("torture");
         let mut pipeline = trips();
@@ -73,11 +78,15 @@ impl Bed {
         let spec = &mut pipeline["spec"];
         spec["infrastructure"] = infrastructure(&self.to_kafka.address(), &self.to_neo4j.address());
         spec["topic"]["name"] = json!(name);
-        spec["stream"] = json!({ "batchRows": self.rows / 50, "maxErrors": self.rows });
+        // Seeds take the kinds of disturbance in turn, twenty of them: each kind meets each form.
+        let is_declared = (seed + seed / 20) % 2 == 1;
+        let producers = 1 + (seed / 2 + seed / 40) % 2;
+        spec["stream"] =
+            json!({ "batchRows": self.rows / 50, "maxErrors": self.rows, "producers": producers });
         spec["allow"] = json!(["dead-letters"]);
         let question = "MATCH (:Zone)-[t:TRIP]->(z:Zone) RETURN z.id AS zone, sum(t.n) AS n";
         spec["analyses"] = json!([{ "name": "trips", "cypher": question }]);
-        if seed % 2 == 1 {
+        if is_declared {
             spec["mapping"] = declared();
         }
         let file = format!("{name}.yaml");
