@@ -1,6 +1,7 @@
 //! Which files a source consists of, in the order in which they are read.
 
 use std::collections::BTreeMap;
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -216,21 +217,32 @@ fn local_file(key: &Key, name: String, path: &Path, store: &Store) -> Result<Fou
     Ok(Found { key: key.clone(), name: name.into(), store: store.clone(), object })
 }
 
-/// The fault of a path that leads nowhere, with what lies beside it.
+/// The fault of a path that leads nowhere, with what lies beside what is not there: the file, or the first folder on the way.
 fn missing(key: &Key, text: &str, base: &Path, suffix: Option<&str>) -> SourceError {
     let name = clean(text);
-    let path = base.join(text);
-    let folder_name = name.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let near = path.parent().and_then(|folder| std::fs::read_dir(folder).ok()).map(|entries| {
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|file| !is_hidden(file) && suffix.is_none_or(|suffix| file.ends_with(suffix)))
-            .map(|file| if folder_name.is_empty() { file } else { format!("{folder_name}/{file}") })
-            .collect();
-        names.sort();
-        names
-    });
-    nothing(key, format!("there is no `{name}` in `{}`", base.display()), near.unwrap_or_default())
+    let above = |name: &str| name.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let is_there = |folder: &String| folder.is_empty() || base.join(folder).is_dir();
+    let mut absent = name.clone();
+    while let Some(folder) = above(&absent).filter(|folder| !is_there(folder)) {
+        absent = folder;
+    }
+    let is_folder = absent != name;
+    let folder = absent.strip_suffix(absent.rsplit('/').next().unwrap_or_default()).unwrap_or_default();
+    let beside = |entry: std::io::Result<DirEntry>| {
+        let entry = entry.ok()?;
+        let file = entry.file_name().into_string().ok()?;
+        let fits = if is_folder {
+            entry.path().is_dir()
+        } else {
+            suffix.is_none_or(|suffix| file.ends_with(suffix))
+        };
+        (fits && !is_hidden(&file)).then(|| format!("{folder}{file}{}", if is_folder { "/" } else { "" }))
+    };
+    let entries = std::fs::read_dir(base.join(folder)).into_iter().flatten();
+    let mut near: Vec<String> = entries.filter_map(beside).collect();
+    near.sort();
+    let what = if is_folder { format!("folder `{absent}`") } else { format!("`{name}`") };
+    nothing(key, format!("there is no {what} in `{}`", base.display()), near)
 }
 
 // ---- object stores and web servers ----
