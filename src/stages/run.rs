@@ -196,7 +196,8 @@ async fn stages(
     let watch = Watch { counters: &counters, progress: &progress, interrupt };
     let share = options.share();
     let extent = Extent { limit: options.limit, follow: options.follow || !share.leads(), share };
-    let streaming = Box::pin(stream::stream(plan, &endpoints, extent, &watch));
+    let streaming = stream::stream(plan, &endpoints, extent, &watch);
+    let streaming = stopped_or(Stage::Stream, &watch, Box::pin(streaming));
     let streamed = match journal.stage(Stage::Stream, streaming).await {
         Ok(streamed) => results.streamed.insert(streamed),
         Err(fault) => {
@@ -239,6 +240,7 @@ async fn stages(
             &outages,
             &mut results.analyses,
         );
+        let analysing = stopped_or(Stage::Analyse, &watch, Box::pin(analysing));
         journal.stage(Stage::Analyse, analysing).await?;
         if whole {
             let judged = judge::assertions(&results.analyses);
@@ -251,6 +253,22 @@ async fn stages(
         streamed.rows.retries = counters.retries.get();
     }
     Ok(())
+}
+
+/// A stage's work. Where a stop was asked for while a server was away, it has ended by that: the outage is told, and nothing is at fault.
+async fn stopped_or<T>(
+    stage: Stage,
+    watch: &Watch<'_>,
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let outcome = work.await;
+    match &outcome {
+        Err(fault) if watch.interrupt.requested() && !fault.0.is_empty() && fault.may_pass() => {
+            watch.progress.tell(Event::StageNote { stage, note: fault.summary() });
+            Err(Fault::stopped())
+        }
+        _ => outcome,
+    }
 }
 
 /// Makes the report of what was done, and writes it.

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::{Desk, Outcome, example, examples, outcome};
-use crate::servers::{EmptyNeo4j, Kafka, Neo4j, PASSWORD, Received, unique};
+use crate::proxy::{Proxy, Way};
+use crate::servers::{EmptyNeo4j, Kafka, Neo4j, PASSWORD, Received, unique, until};
 
 /// `infrastructure:` for servers that exist.
 pub fn infrastructure(kafka: &str, neo4j: &str) -> Value {
@@ -36,9 +37,14 @@ impl Bed {
     }
 
     /// Writes a pipeline of these servers and this topic, named after it.
-    fn write(&self, mut pipeline: Value) {
+    fn write(&self, pipeline: Value) {
+        self.write_with(pipeline, self.neo4j.address());
+    }
+
+    /// The same, with another way to Neo4j.
+    fn write_with(&self, mut pipeline: Value, neo4j: &str) {
         pipeline["metadata"]["name"] = json!(self.topic);
-        pipeline["spec"]["infrastructure"] = infrastructure(Kafka::shared().address(), self.neo4j.address());
+        pipeline["spec"]["infrastructure"] = infrastructure(Kafka::shared().address(), neo4j);
         pipeline["spec"]["topic"]["name"] = json!(self.topic);
         self.desk.write("pipeline.yaml", &pipeline.to_string());
     }
@@ -304,4 +310,30 @@ fn a_server_that_cannot_be_used_is_one_short_fault_at_once() {
         assert!(!outcome.stderr.contains(password), "{what}: the password is told");
         outcome.exits(1);
     }
+}
+
+#[test]
+fn a_run_that_is_stopped_while_a_server_is_away_ends_as_stopped_and_goes_on_later() {
+    let bed = Bed::new("stopped");
+    let rows = 20_000;
+    bed.desk.trips("data/1.parquet", 0, rows, i64::MAX);
+    let proxy = Proxy::to(bed.neo4j.address());
+    let mut pipeline = trips();
+    pipeline["spec"]["stream"] = json!({ "batchRows": 100 });
+    bed.write_with(pipeline, &proxy.address());
+    let mut run = bed.desk.follow(&["run", "pipeline.yaml"]);
+    until(Duration::from_mins(1), "rows are loaded", || bed.loaded() != json!(0));
+    proxy.set(Way::Refuse);
+    proxy.cut();
+    assert!(run.hears(|line| line.contains("trying again")), "{:#?}", run.said);
+    run.signal("-INT");
+    let asked_at = Instant::now();
+    assert_eq!(run.end(), Some(130), "{:#?}", run.said);
+    assert!(asked_at.elapsed() < Duration::from_secs(15), "{:?}", asked_at.elapsed());
+    assert!(run.said.iter().any(|line| line.starts_with("stream: interrupted")), "{:#?}", run.said);
+    assert_eq!(bed.report()["status"], "interrupted");
+    proxy.set(Way::Pass);
+    bed.run().exits(0);
+    let right = rows / 10 * 9;
+    assert_eq!(bed.trips(), json!({ "trips": right, "numbers": right, "right": right }));
 }

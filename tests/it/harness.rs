@@ -156,9 +156,14 @@ pub struct Running {
 impl Running {
     /// Waits until a stage is over; says whether it came to that.
     pub fn until(&mut self, stage: &str) -> bool {
+        let (done, unchanged) = (format!("{stage}: done"), format!("{stage}: unchanged"));
+        self.hears(|line| line.starts_with(&done) || line.starts_with(&unchanged))
+    }
+
+    /// Waits for a line; says whether it came.
+    pub fn hears(&mut self, is_it: impl Fn(&str) -> bool) -> bool {
         while let Ok(line) = self.lines.recv_timeout(HANGS_AFTER) {
-            let is_it = line.starts_with(&format!("{stage}: done"))
-                || line.starts_with(&format!("{stage}: unchanged"));
+            let is_it = is_it(&line);
             self.said.push(line);
             if is_it {
                 return true;
