@@ -101,7 +101,7 @@ pub struct Spec {
     pub topic: Topic,
     /// How a row becomes nodes and relationships: `cypher`, or `nodes` and `relationships`.
     pub mapping: Mapping,
-    /// How the rows are moved: batches, limits, parallel loaders.
+    /// How the rows are moved: batches, limits, how many producers and loaders.
     #[serde(default)]
     pub stream: Stream,
     /// What is asked of the finished graph, in this order.

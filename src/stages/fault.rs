@@ -215,13 +215,24 @@ pub(super) fn loaders_stand_still(left: u64, patience: Duration) -> Fault {
 pub(super) fn producers_stand_still(patience: Duration) -> Fault {
     let seconds = patience.as_secs();
     let message = format!(
-        "the other producers have not said that all their rows are in the topic, and nothing has come for {seconds} s"
+        "the other producers have not said that all their rows are in the topic, and nothing was heard for {seconds} s"
     );
     Diagnostic::new(Code::LoadersStandStill, message)
         .at_key(Path::of("spec.stream.producers"))
         .help("look at what they say: `runner logs FILE --share 1`, and so on")
         .help("what is in the topic stands; the next run goes on from there")
         .into()
+}
+
+/// The fault of a share that has listed other files than the one that leads.
+pub(super) fn other_files() -> Fault {
+    Diagnostic::new(
+        Code::LoadersStandStill,
+        "the first loader reads other files, or another definition, than this one",
+    )
+    .at_key(Path::of("spec.source.parquet"))
+    .help("start this one again: it lists the files when it begins")
+    .into()
 }
 
 /// The report cannot be written.

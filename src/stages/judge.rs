@@ -28,17 +28,21 @@ pub(super) fn stream(streamed: &Streamed) -> Vec<Diagnostic> {
                 .help("if an empty graph is right, say so with `allow: [no-rows]`"),
         );
     }
-    for check in streamed.checks.iter().filter(|check| !check.ok) {
-        let message = format!("{}: expected {}, found {}", check.what, check.expected, check.actual);
-        findings.push(
-            Diagnostic::new(Code::CountsDiffer, message)
-                .help("rows were lost or doubled between two hops; please report this, with report.json"),
-        );
-    }
+    findings.extend(counts_between_hops(&streamed.checks));
     if rows.dead_letters + streamed.earlier_dead_letters > 0 {
         findings.push(dead_letters(streamed));
     }
     findings
+}
+
+/// The findings on counts that differ between two hops.
+pub(super) fn counts_between_hops(checks: &[Check]) -> Vec<Diagnostic> {
+    let finding = |check: &Check| {
+        let message = format!("{}: expected {}, found {}", check.what, check.expected, check.actual);
+        Diagnostic::new(Code::CountsDiffer, message)
+            .help("rows were lost or doubled between two hops; please report this, with report.json")
+    };
+    checks.iter().filter(|check| !check.ok).map(finding).collect()
 }
 
 /// The finding on records that could not be written.

@@ -195,16 +195,13 @@ async fn going_on(
     let spec = &plan.pipeline.spec;
     let name = &spec.topic.name;
     resume::same_digest(checkpoints, &plan.stream_digest)?;
-    let divided = plan.divided();
-    if !divided.is_empty() {
+    if let Some(dataset) = &plan.dataset {
         let in_topic = match topic {
             Some(kafka) => kafka.last_rows(name).await?,
             None => BTreeMap::new(),
         };
         let last = resume::last_rows(in_topic, checkpoints);
-        for (share, dataset) in divided {
-            resume::after_all(&last, (share, spec.topic.partitions), dataset.files(), &plan.stream_digest)?;
-        }
+        resume::same_rows(&last, dataset.files(), &plan.stream_digest)?;
     }
     match (topic, spec.mapping.loader) {
         (Some(kafka), Loader::Runner) => {

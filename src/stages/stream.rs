@@ -105,13 +105,17 @@ impl Summary for Streamed {
     }
 
     fn summary(&self) -> String {
-        let Rows { read, filtered_out, already_loaded, written, dead_letters, other_loaders, .. } = self.rows;
+        let Rows { read, filtered_out, already_loaded, written, dead_letters, .. } = self.rows;
+        let Rows { other_producers, other_loaders, .. } = self.rows;
         if self.rows.moved() == 0 && already_loaded > 0 {
             return format!("nothing new; {already_loaded} rows are in the graph already");
         }
         let mut summary = format!("{written} rows written of {read} read, {filtered_out} filtered out");
         if already_loaded > 0 {
             let _ = write!(summary, ", {already_loaded} were there already");
+        }
+        if other_producers > 0 {
+            let _ = write!(summary, ", {other_producers} in the topic from the other producers");
         }
         if other_loaders > 0 {
             let _ = write!(summary, ", {other_loaders} loaded by the other loaders");

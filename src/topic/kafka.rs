@@ -28,7 +28,7 @@ pub use connection::{Connection, Login, Tls};
 pub use consumer::{Consumer, ConsumerOptions};
 pub use dead_letters::{DeadLetter, DeadLetters, Place, Refused};
 pub use error::KafkaError;
-pub use groups::Note;
+pub use groups::{Note, Notebook};
 pub use health::Health;
 pub use lag::Lag;
 pub use lane::{Lane, LaneBatch};

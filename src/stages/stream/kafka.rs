@@ -6,9 +6,11 @@
 
 mod connect;
 mod intake;
+mod meeting;
 mod others;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,13 +22,14 @@ use super::reader::{Destination, Reader};
 use super::{Counters, Extent, Reach, Streamed, Watch, all_read, check, resume, tick};
 use crate::graph::Checkpoint;
 use crate::report::{Check, Rows};
-use crate::stages::Fault;
 use crate::stages::deploy::{Endpoints, KafkaTopic, group};
 use crate::stages::validate::Plan;
+use crate::stages::{Fault, judge};
 use crate::topic::kafka::{
     self, Consumer, ConsumerOptions, KafkaError, Lane, Loaded, ProducerOptions, Watermarks,
 };
-use intake::Intakes;
+use intake::{Intakes, Stop};
+use meeting::Meeting;
 
 /// How often it is looked where the topic ends.
 const LOOKING: Duration = Duration::from_secs(5);
@@ -50,19 +53,26 @@ pub(super) async fn stream(
         way.patiently(async || topic.kafka.starts(way.name(), &loaded, plan.dataset.is_none()).await).await?;
     starts.retain(|partition, _| extent.share.owns(*partition));
     let (consumer, lanes) = Consumer::open(&topic.kafka, way.name(), &starts, &way.consumer_options())?;
-    let Some(intakes) = intakes else {
-        return way.load_only(&consumer, lanes).await;
+    let (stop, meeting) = (Stop::new(), Meeting::of(&way)?);
+    let reach = intakes.as_ref().map(Intakes::reach);
+    let produce = way.produce(intakes, &consumer, &stop, meeting.as_ref());
+    let load = async {
+        let loading = way.load(&consumer, lanes).await;
+        if loading.is_err() {
+            stop.ask();
+        }
+        loading
     };
-    let reach = intakes.reach();
-    let produce = way.produce(intakes, &consumer);
-    let load = way.load(&consumer, lanes);
     let (producing, loading) = tokio::select! {
         both = async { tokio::join!(produce, load) } => both,
-        never = tick(watch.counters, Some(reach.left()), watch.progress) => match never {},
+        never = tick(watch.counters, reach.map(Reach::left), watch.progress) => match never {},
+        never = stop.follow(watch.interrupt) => match never {},
+        never = way.hold(meeting.as_ref(), &stop, &consumer) => match never {},
     };
     loading?;
     producing?;
-    let mut streamed = way.conclude(Some(reach), &consumer).await?;
+    meeting.as_ref().map_or(Ok(()), Meeting::outcome)?;
+    let mut streamed = way.conclude(reach, &consumer).await?;
     if extent.share.leads() && way.has_other_producers() {
         streamed.rows.other_producers = way.of_other_producers(&consumer.ends());
     }
@@ -106,18 +116,16 @@ impl<'a> Way<'a> {
         self.patiently(async || self.topic.kafka.watermarks(self.name()).await).await
     }
 
-    /// Loads what others have produced: up to where the topic ends now, or until it is asked to stop.
-    async fn load_only(&self, consumer: &Consumer, lanes: Vec<Lane>) -> Result<Streamed, Fault> {
-        self.end_lanes(consumer).await?;
-        tokio::select! {
-            loaded = self.load(consumer, lanes) => loaded?,
-            never = tick(self.watch.counters, None, self.watch.progress) => match never {},
+    /// Keeps the shares that produce together, until it is dropped.
+    async fn hold(&self, meeting: Option<&Meeting<'_>>, stop: &Stop, consumer: &Consumer) -> Infallible {
+        match meeting {
+            Some(meeting) => meeting.hold(stop, consumer).await,
+            None => std::future::pending().await,
         }
-        self.conclude(None, consumer).await
     }
 
     /// Looks again and again where the topic ends, for those who watch the lag, until it is dropped.
-    async fn look_at_ends(&self, counters: &Counters) -> std::convert::Infallible {
+    async fn look_at_ends(&self, counters: &Counters) -> Infallible {
         let mut interval = tokio::time::interval(LOOKING);
         loop {
             interval.tick().await;
@@ -152,6 +160,7 @@ impl<'a> Way<'a> {
             compression: ProducerOptions::compression_for(&self.plan.pipeline.spec.topic),
             max_message_bytes: self.topic.state.max_message_bytes,
             patience: self.patience,
+            beside: 1,
         }
     }
 
@@ -161,19 +170,42 @@ impl<'a> Way<'a> {
         Ok(resume::last_rows(in_topic, &self.endpoints.checkpoints))
     }
 
-    /// Produces all rows; then the lanes are told where they end, whatever came of it: what was delivered is loaded.
-    async fn produce(&self, intakes: Intakes, consumer: &Consumer) -> Result<(), Fault> {
-        let reach = intakes.reach();
-        let mut outcome = intakes.run(self.watch.interrupt).await;
-        if outcome.is_ok() {
-            outcome = self.meet_other_producers(reach).await;
-        }
+    /// Produces all rows, if there are any here; then the lanes are told where they end, whatever came of it: what was delivered is
+    /// loaded.
+    async fn produce(
+        &self,
+        intakes: Option<Intakes>,
+        consumer: &Consumer,
+        stop: &Stop,
+        meeting: Option<&Meeting<'_>>,
+    ) -> Result<(), Fault> {
+        let outcome = match intakes {
+            Some(intakes) => self.put_all(intakes, stop).await,
+            None => Ok(()),
+        };
         if outcome.is_err() && self.extent.follow {
             consumer.end_at(BTreeMap::new());
+        }
+        let is_whole = outcome.is_ok() && !stop.asked().requested() && self.extent.limit.is_none();
+        if let Some(meeting) = meeting.filter(|_| is_whole) {
+            meeting.done(stop).await;
         }
         let ended = self.end_lanes(consumer).await;
         outcome?;
         Ok(ended?)
+    }
+
+    /// Produces all rows of this share's files. Who does not lead makes no report, so its counts are judged here.
+    async fn put_all(&self, intakes: Intakes, stop: &Stop) -> Result<(), Fault> {
+        let reach = intakes.reach();
+        intakes.run(stop).await?;
+        if self.extent.share.leads() || stop.asked().requested() {
+            return Ok(());
+        }
+        let rows = self.watch.counters.rows(self.endpoints.loaded());
+        let checks = self.source_checks(&rows, Some(reach), self.extent.limit.is_some());
+        let findings = judge::counts_between_hops(&checks);
+        if findings.is_empty() { Ok(()) } else { Err(Fault(findings)) }
     }
 
     /// Loads all lanes, side by side; the first fault of one ends all.

@@ -95,23 +95,52 @@ pub(in crate::stages) fn decide(
     decide_on(checkpoints, &files, digest)
 }
 
+/// Refuses rows of another definition, or of files that changed: those of one producer's as well as those of the others, since a file that
+/// comes between two others falls to another producer than it did.
+pub(in crate::stages) fn same_rows(
+    last: &BTreeMap<u32, Origin>,
+    files: &[DataFile],
+    digest: &Digest,
+) -> Result<(), ResumeError> {
+    let files: Vec<_> = files.iter().map(|file| (&*file.name, file.rows, &*file.lineage)).collect();
+    same_rows_of(last, &files, digest)
+}
+
+fn same_rows_of(
+    last: &BTreeMap<u32, Origin>,
+    files: &[Known<'_>],
+    digest: &Digest,
+) -> Result<(), ResumeError> {
+    for origin in last.values() {
+        if *origin.digest != *digest.rows {
+            return Err(ResumeError::RowsChanged);
+        }
+        rows_up_to(&origin.row, &origin.lineage, files)?;
+    }
+    Ok(())
+}
+
 /// Decides where a producer goes on whose rows stand in the partitions of its share, each with a last row of its own: after the
 /// first of these. Rows between it and the others are seen again; a partition skips those that are not beyond its own last.
 pub(in crate::stages) fn after_all(
     last: &BTreeMap<u32, Origin>,
     (share, partitions): (Share, u32),
     files: &[DataFile],
-    digest: &Digest,
 ) -> Result<Resume, ResumeError> {
     let files: Vec<_> = files.iter().map(|file| (&*file.name, file.rows, &*file.lineage)).collect();
+    after_all_of(last, (share, partitions), &files)
+}
+
+fn after_all_of(
+    last: &BTreeMap<u32, Origin>,
+    (share, partitions): (Share, u32),
+    files: &[Known<'_>],
+) -> Result<Resume, ResumeError> {
     let mut first: Option<Resume> = None;
     let own: Vec<&Origin> =
         last.iter().filter(|(partition, _)| share.owns(**partition)).map(|(_, origin)| origin).collect();
     for origin in &own {
-        if *origin.digest != *digest.rows {
-            return Err(ResumeError::RowsChanged);
-        }
-        let passed = rows_up_to(&origin.row, &origin.lineage, &files)?;
+        let passed = rows_up_to(&origin.row, &origin.lineage, files)?;
         if first.as_ref().is_none_or(|first| passed < first.passed) {
             first = Some(Resume { offset: 0, after: Some(origin.row.clone()), passed });
         }
@@ -241,6 +270,43 @@ mod tests {
         let decide = |digest: &Digest| decide_on(&checkpoints, &files(), digest);
         assert_eq!(decide(&Digest::of("select b", "MERGE (n)")), Err(ResumeError::RowsChanged));
         assert_eq!(decide(&Digest::of("select a", "CREATE (n)")), Err(ResumeError::MappingChanged));
+    }
+
+    fn last(rows: &[(u32, &str, u64, &str)]) -> BTreeMap<u32, Origin> {
+        let origin = |file: &str, ordinal, lineage: &str| Origin {
+            row: RowId { file: file.into(), ordinal },
+            lineage: lineage.into(),
+            digest: digest().rows.into(),
+        };
+        rows.iter()
+            .map(|(partition, file, ordinal, lineage)| (*partition, origin(file, *ordinal, lineage)))
+            .collect()
+    }
+
+    #[test]
+    fn a_producer_goes_on_after_the_first_of_the_last_rows_of_its_own_partitions() {
+        // Of two producers, the second has the second file, and partitions 1 and 3 of five.
+        let [_, second] = files();
+        let share = Share::of(1, 2);
+        let rows = [(0, "a.parquet", 3, "lineage-a"), (1, "b.parquet", 40, "lineage-b")];
+        let at = |rows: &[_]| after_all_of(&last(rows), (share, 5), &[second]).unwrap();
+        assert_eq!(at(&rows), Resume::default(), "partition 3 has none");
+        let third = (3, "b.parquet", 7, "lineage-b");
+        let after = Some(RowId { file: "b.parquet".into(), ordinal: 7 });
+        assert_eq!(at(&[rows[0], rows[1], third]), Resume { offset: 0, after, passed: 8 });
+    }
+
+    #[test]
+    fn a_file_between_two_others_is_seen_whatever_producer_has_it() {
+        let rows = last(&[(0, "a.parquet", 3, "lineage-a"), (1, "b.parquet", 40, "lineage-b")]);
+        let now =
+            [("a.parquet", 100, "lineage-a"), ("aa.parquet", 9, "lineage-aa"), ("b.parquet", 50, "another")];
+        let changed = Err(ResumeError::FileChanged { file: "b.parquet".to_owned() });
+        assert_eq!(same_rows_of(&rows, &now, &digest()), changed);
+        let gone = Err(ResumeError::FileGone { file: "b.parquet".to_owned() });
+        assert_eq!(same_rows_of(&rows, &now[..1], &digest()), gone);
+        assert_eq!(same_rows_of(&rows, &files(), &digest()), Ok(()));
+        assert_eq!(same_rows_of(&rows, &files(), &Digest::of("select b", "")), Err(ResumeError::RowsChanged));
     }
 
     #[test]

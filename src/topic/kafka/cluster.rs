@@ -219,7 +219,7 @@ impl Kafka {
     }
 
     /// Puts the failure of a request into words, by what librdkafka complained about where it only timed out.
-    pub(super) fn explain(&self, what: &str, error: &ClientError) -> KafkaError {
+    fn explain(&self, what: &str, error: &ClientError) -> KafkaError {
         explain(&self.connection, self.client.context(), what, error)
     }
 }

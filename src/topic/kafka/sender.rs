@@ -20,9 +20,10 @@ use super::complaint::Complaint;
 use super::error::KafkaError;
 use super::health::Health;
 
-/// How many messages wait to be acknowledged at most; each takes about half a kilobyte beside its key and value.
+/// How many messages wait to be acknowledged at most, in all queues side by side; each takes about half a kilobyte beside its key
+/// and value.
 const QUEUE_MESSAGES: u32 = 50_000;
-/// How many kilobytes of keys and values wait to be acknowledged at most.
+/// How many kilobytes of keys and values wait to be acknowledged at most, in all queues side by side.
 const QUEUE_KILOBYTES: u32 = 32 * 1024;
 /// How long a batch waits for more messages.
 const LINGER: Duration = Duration::from_millis(20);
@@ -38,11 +39,14 @@ pub struct ProducerOptions {
     pub max_message_bytes: Option<u64>,
     /// How long Kafka may be away before the run is given up.
     pub patience: Duration,
+    /// How many producers are at work side by side, this one among them: they share the memory of the queues.
+    pub beside: u32,
 }
 
 impl Default for ProducerOptions {
     fn default() -> Self {
-        Self { compression: "lz4".to_owned(), max_message_bytes: None, patience: Duration::from_mins(2) }
+        let patience = Duration::from_mins(2);
+        Self { compression: "lz4".to_owned(), max_message_bytes: None, patience, beside: 1 }
     }
 }
 
@@ -185,6 +189,7 @@ impl Sender {
 
 /// The settings of a producer, by librdkafka's names.
 fn producer_config(mut config: ClientConfig, options: &ProducerOptions) -> ClientConfig {
+    let beside = options.beside.max(1);
     config
         .set("enable.idempotence", "true")
         .set("enable.gapless.guarantee", "true")
@@ -193,8 +198,8 @@ fn producer_config(mut config: ClientConfig, options: &ProducerOptions) -> Clien
         .set("message.timeout.ms", "0")
         .set("compression.type", &options.compression)
         .set("linger.ms", LINGER.as_millis().to_string())
-        .set("queue.buffering.max.messages", QUEUE_MESSAGES.to_string())
-        .set("queue.buffering.max.kbytes", QUEUE_KILOBYTES.to_string());
+        .set("queue.buffering.max.messages", (QUEUE_MESSAGES / beside).to_string())
+        .set("queue.buffering.max.kbytes", (QUEUE_KILOBYTES / beside).to_string());
     if let Some(bytes) = options.max_message_bytes {
         config.set("message.max.bytes", bytes.clamp(1_000, 1_000_000_000).to_string());
     }

@@ -104,14 +104,16 @@ fn producers_that_are_killed_lose_no_row_and_send_none_twice() {
 }
 
 #[test]
-fn a_try_takes_its_rows_from_the_first_files_and_the_whole_goes_on_from_there() {
+fn a_try_takes_its_rows_from_one_producer_after_the_other_and_the_whole_goes_on_from_there() {
     let bed = Bed::new("divided-try");
     for number in [1, 2] {
         bed.file(number);
     }
     bed.write(divided());
     bed.desk.runner(&["run", "pipeline.yaml", "--limit", "100"]).exits(0);
-    assert_eq!(bed.messages(), 100);
+    assert_eq!(bed.files_by_partition().into_values().flatten().collect::<Vec<_>>(), ["data/1.parquet"; 2]);
+    bed.desk.runner(&["run", "pipeline.yaml", "--limit", "2500"]).exits(0);
+    assert!(bed.files_by_partition().contains_key(&1), "the second producer had its turn");
     bed.run().exits(0);
     assert_eq!((bed.trips(), bed.messages()), (whole(2), 2 * ROWS / 10 * 9));
 }
@@ -124,6 +126,7 @@ fn shares_of_a_run_each_produce_and_load_their_own_and_the_first_waits_for_all()
     }
     let mut pipeline = divided();
     pipeline["spec"]["stream"]["loaders"] = json!(3);
+    pipeline["spec"]["stream"]["patienceSeconds"] = json!(20);
     bed.write(pipeline);
     let first = bed.share("0/3");
     let mut second = bed.share("1/3");
@@ -139,12 +142,24 @@ fn shares_of_a_run_each_produce_and_load_their_own_and_the_first_waits_for_all()
     assert_eq!(bed.messages(), 4 * ROWS / 10 * 9);
     let rows = &bed.report()["rows"];
     assert_eq!((&rows["read"], &rows["otherProducers"]), (&json!(2 * ROWS), &json!(2 * ROWS / 10 * 9)));
-    // The others' files are done, which they said: the next run of the first waits for nobody.
+    // They go on, and say so: the next run of the first waits for nobody.
+    outcome(bed.share("0/3")).exits(0).says("nothing new");
+
+    // A file came for the second, which did not list it when it began: it ends, to be started again.
+    for number in [5, 6] {
+        bed.file(number);
+    }
+    let first = bed.share("0/3");
+    outcome(second).exits(75).says("the first loader reads other files");
+    let second = bed.share("1/3");
+    outcome(third).exits(75);
+    let third = bed.share("2/3");
+    outcome(first).exits(0);
+    assert_eq!(bed.trips(), whole(6));
     for child in [second, third] {
         terminate(&child);
         outcome(child).exits(130);
     }
-    outcome(bed.share("0/3")).exits(0).says("nothing new");
 
     // What was said of a topic goes with it.
     let mut pipeline = divided();
@@ -153,5 +168,55 @@ fn shares_of_a_run_each_produce_and_load_their_own_and_the_first_waits_for_all()
     bed.desk.runner(&["run", "pipeline.yaml", "--fresh", "--yes", "--limit", "0"]).exits(0);
     outcome(bed.share("0/3")).exits(75).says("the other producers have not said");
     bed.run().exits(0);
+    assert_eq!(bed.trips(), whole(6));
+}
+
+#[test]
+fn a_file_that_comes_between_others_is_refused_by_every_share_before_anything_is_sent() {
+    let bed = Bed::new("divided-between");
+    for number in [1, 3] {
+        bed.file(number);
+    }
+    let mut pipeline = divided();
+    pipeline["spec"]["stream"] = json!({ "producers": 2, "loaders": 2 });
+    bed.write(pipeline);
+    bed.run().exits(0);
+    bed.file(2);
+    for share in ["0/2", "1/2"] {
+        outcome(bed.share(share)).exits(1).says("source-changed");
+    }
+    bed.desk.runner(&["plan", "pipeline.yaml"]).exits(1).says("source-changed");
+    assert_eq!(bed.messages(), 2 * ROWS / 10 * 9, "nothing was produced");
+}
+
+#[test]
+fn one_share_has_several_producers_and_the_embedded_engine_goes_the_same_way() {
+    let bed = Bed::new("divided-three");
+    for number in 1..=4 {
+        bed.file(number);
+    }
+    let mut pipeline = divided();
+    // The first of two shares has the first and the third producer.
+    pipeline["spec"]["stream"] = json!({ "producers": 3, "loaders": 2 });
+    bed.write(pipeline);
+    let second = bed.share("1/2");
+    outcome(bed.share("0/2")).exits(0);
+    terminate(&second);
+    outcome(second).exits(130);
     assert_eq!(bed.trips(), whole(4));
+    let by_partition = bed.files_by_partition();
+    let (first, others) = (["data/1.parquet", "data/4.parquet"], [["data/2.parquet"], ["data/3.parquet"]]);
+    assert_eq!(
+        by_partition,
+        [(0, first.to_vec()), (1, others[0].to_vec()), (2, others[1].to_vec())].map(owned).into()
+    );
+
+    let preview = bed.desk.runner(&["preview", "pipeline.yaml", "--rows", "1", "--output", "json"]).exits(0);
+    assert!(preview.stdout.contains("\"partition\": 0"), "{}", preview.stdout);
+    bed.desk.runner(&["run", "pipeline.yaml", "--target", "embedded"]).exits(0);
+    let report = bed.report();
+    assert_eq!(report["graph"]["relationships"]["TRIP"], 4 * ROWS / 10 * 9);
+    bed.file(5);
+    bed.desk.runner(&["run", "pipeline.yaml", "--target", "embedded"]).exits(0);
+    assert_eq!(bed.report()["graph"]["relationships"]["TRIP"], 5 * ROWS / 10 * 9);
 }

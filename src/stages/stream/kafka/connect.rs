@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::intake::Intakes;
+use super::intake::{Intakes, Stop};
 use super::{Way, high};
 use crate::progress::{Event, Stage};
 use crate::stages::Fault;
@@ -29,7 +29,11 @@ impl Way<'_> {
     ) -> Result<Streamed, Fault> {
         let reach = intakes.as_ref().map(Intakes::reach);
         if let Some(intakes) = intakes {
-            intakes.run(self.watch.interrupt).await?;
+            let stop = Stop::new();
+            tokio::select! {
+                done = intakes.run(&stop) => done?,
+                never = stop.follow(self.watch.interrupt) => match never {},
+            }
         }
         let config = self.connector(worker);
         let before = self.letters().await?;

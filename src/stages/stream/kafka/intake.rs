@@ -1,108 +1,169 @@
 //! How rows come into the topic: a producer for each share of the files, side by side, each into the partitions of its share.
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
 use super::Way;
-use crate::message::Message;
-use crate::progress::Interrupt;
+use crate::message::{Message, RowId};
+use crate::progress::{Interrupt, Interrupter};
+use crate::share::Share;
 use crate::source::{Dataset, Encoder};
 use crate::stages::Fault;
 use crate::stages::stream::produce::{Put, each};
 use crate::stages::stream::{Counters, Reach, Resume, resume};
-use crate::topic::kafka::{Produced, Producer};
+use crate::topic::kafka::{Kafka, Produced, Producer, ProducerOptions};
+
+/// How many producers are at work at a time: each has a queue, and reads ahead.
+const MOST_AT_ONCE: u32 = 4;
 
 /// The producers of a run that have rows to send, not yet begun.
-pub(super) struct Intakes(Vec<Intake>);
+pub(super) struct Intakes {
+    intakes: Vec<Intake>,
+    limit: Option<u64>,
+}
 
 /// The files of a share on their way into its partitions.
 struct Intake {
+    share: Share,
     dataset: Dataset,
     resume: Resume,
-    limit: Option<u64>,
+    common: Arc<Common>,
+}
+
+/// What the producers of a run have in common.
+struct Common {
+    kafka: Kafka,
+    topic: String,
+    partitions: u32,
+    /// The last row of each partition.
+    last: BTreeMap<u32, RowId>,
+    options: ProducerOptions,
     encoder: Encoder,
-    producer: Producer,
     counters: Arc<Counters>,
+}
+
+/// What ends the producing before its end: Ctrl-C, the fault of a producer beside, or that of a loader.
+pub(super) struct Stop {
+    asks: Interrupter,
+    asked: Interrupt,
+}
+
+impl Stop {
+    pub(super) fn new() -> Self {
+        let (asks, asked) = Interrupt::channel();
+        Self { asks, asked }
+    }
+
+    /// Asks for it.
+    pub(super) fn ask(&self) {
+        self.asks.request();
+    }
+
+    /// Who hears of it.
+    pub(super) fn asked(&self) -> &Interrupt {
+        &self.asked
+    }
+
+    /// Asks for it when the run is asked to stop, until it is dropped.
+    pub(super) async fn follow(&self, interrupt: &Interrupt) -> Infallible {
+        interrupt.made().await;
+        self.ask();
+        std::future::pending().await
+    }
 }
 
 impl Way<'_> {
     /// The producers of this share of the run, and where each goes on; none where others fill the topic.
     pub(super) async fn intakes(&self) -> Result<Option<Intakes>, Fault> {
-        let mut divided = self.plan.divided();
-        divided.retain(|(producer, _)| self.extent.share.owns(producer.index()));
-        let Some((_, dataset)) = divided.first() else { return Ok(None) };
+        let Some(dataset) = &self.plan.dataset else { return Ok(None) };
         let spec = &self.plan.pipeline.spec;
         let digest = self.plan.stream_digest.rows.as_str().into();
         let encoder = Encoder::new(&dataset.columns(), spec.topic.key.as_deref(), digest)?;
         let last = self.last_rows().await?;
-        let rows = last.iter().map(|(partition, origin)| (*partition, origin.row.clone())).collect();
-        let options = self.producer_options();
-        let mut intakes = Vec::new();
-        for (share, dataset) in divided {
-            let partitions = (share, spec.topic.partitions);
-            let resume = resume::after_all(&last, partitions, dataset.files(), &self.plan.stream_digest)?;
-            let producer = Producer::open(&self.topic.kafka, self.name(), partitions, &rows, &options)?;
-            // A try takes its rows from the first files.
-            let limit = self.extent.limit.map(|limit| if share.leads() { limit } else { 0 });
-            let (encoder, counters) = (encoder.clone(), Arc::clone(self.watch.counters));
-            intakes.push(Intake { dataset, resume, limit, encoder, producer, counters });
-        }
-        Ok(Some(Intakes(intakes)))
+        resume::same_rows(&last, dataset.files(), &self.plan.stream_digest)?;
+        let mut divided = self.plan.divided();
+        divided.retain(|(producer, _)| self.extent.share.owns(producer.index()));
+        let at_once = u32::try_from(divided.len()).unwrap_or(MOST_AT_ONCE).min(MOST_AT_ONCE);
+        let common = Arc::new(Common {
+            kafka: self.topic.kafka.clone(),
+            topic: self.name().to_owned(),
+            partitions: spec.topic.partitions,
+            last: last.iter().map(|(partition, origin)| (*partition, origin.row.clone())).collect(),
+            options: ProducerOptions { beside: at_once, ..self.producer_options() },
+            encoder,
+            counters: Arc::clone(self.watch.counters),
+        });
+        let intake = |(share, dataset): (Share, Dataset)| {
+            let resume = resume::after_all(&last, (share, spec.topic.partitions), dataset.files())?;
+            Ok(Intake { share, dataset, resume, common: Arc::clone(&common) })
+        };
+        let intakes = divided.into_iter().map(intake).collect::<Result<Vec<_>, Fault>>()?;
+        Ok((!intakes.is_empty()).then_some(Intakes { intakes, limit: self.extent.limit }))
     }
 }
 
 impl Intakes {
     /// How many rows there are, and how many of them earlier runs have passed.
     pub(super) fn reach(&self) -> Reach {
-        self.0.iter().fold(Reach::default(), |sum, intake| Reach {
+        self.intakes.iter().fold(Reach::default(), |sum, intake| Reach {
             rows: sum.rows + intake.dataset.rows(),
             passed: sum.passed + intake.resume.passed,
         })
     }
 
-    /// Encodes and produces all rows, until they are acknowledged; an interrupt ends it behind a batch, and the fault of one producer
-    /// ends the others so.
-    pub(super) async fn run(self, interrupt: &Interrupt) -> Result<(), Fault> {
-        let (stop, stopped) = Interrupt::channel();
-        let mut running: JoinSet<_> = self.0.into_iter().map(|intake| intake.run(stopped.clone())).collect();
+    /// Encodes and produces all rows, until they are acknowledged, a few producers at a time; a stop ends it behind a batch, and the
+    /// fault of one producer ends the others so. With a limit they take turns, each up to what is left of it.
+    pub(super) async fn run(self, stop: &Stop) -> Result<(), Fault> {
+        let mut waiting = self.intakes.into_iter();
+        let mut running = JoinSet::new();
+        let at_once = if self.limit.is_some() { 1 } else { MOST_AT_ONCE as usize };
         let mut outcome = Ok(());
         loop {
-            let ended = tokio::select! {
-                ended = running.join_next() => ended,
-                () = interrupt.made(), if !stopped.requested() => {
-                    stop.request();
-                    continue;
-                }
-            };
-            match ended {
+            while running.len() < at_once
+                && !stop.asked().requested()
+                && let Some(intake) = waiting.next()
+            {
+                let left = self.limit.map(|limit| limit.saturating_sub(intake.common.counters.passed.get()));
+                running.spawn(intake.run(left, stop.asked().clone()));
+            }
+            match running.join_next().await {
                 None => return outcome,
                 Some(Ok(ended)) => outcome = outcome.and(ended),
                 // Nobody else ends one.
                 Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
             }
             if outcome.is_err() {
-                stop.request();
+                stop.ask();
             }
         }
     }
 }
 
 impl Intake {
-    async fn run(mut self, interrupt: Interrupt) -> Result<(), Fault> {
-        let outcome = self.put_all(&interrupt).await;
-        self.counters.retries.add(self.producer.health().outages());
-        self.producer.close().await;
+    async fn run(self, limit: Option<u64>, stop: Interrupt) -> Result<(), Fault> {
+        let Common { kafka, topic, partitions, last, options, counters, .. } = &*self.common;
+        let mut producer = Producer::open(kafka, topic, (self.share, *partitions), last, options)?;
+        let outcome = self.put_all(&mut producer, limit, &stop).await;
+        counters.retries.add(producer.health().outages());
+        producer.close().await;
         outcome
     }
 
-    async fn put_all(&mut self, interrupt: &Interrupt) -> Result<(), Fault> {
-        let batches = self.dataset.scan(self.resume.after.as_ref(), self.limit);
-        let mut put = Counted { producer: &mut self.producer, counters: &self.counters };
-        each(batches, &self.encoder, &self.counters, interrupt, &mut put).await?;
-        let delivered = self.producer.flush().await?;
-        self.counters.delivered.add(delivered.values().sum());
+    async fn put_all(
+        &self,
+        producer: &mut Producer,
+        limit: Option<u64>,
+        stop: &Interrupt,
+    ) -> Result<(), Fault> {
+        let Common { encoder, counters, .. } = &*self.common;
+        let batches = self.dataset.scan(self.resume.after.as_ref(), limit);
+        each(batches, encoder, counters, stop, &mut Counted { producer, counters }).await?;
+        let delivered = producer.flush().await?;
+        counters.delivered.add(delivered.values().sum());
         Ok(())
     }
 }
