@@ -732,7 +732,7 @@ pub enum Code {
     /// With `stream.loaders`, or `runner run --share`, each loader loads its own partitions, and sends the rows of its own files where
     /// there are `stream.producers`; the first one waits until all are done. It gives up when no checkpoint has moved, or no producer
     /// was heard of, for `stream.patienceSeconds`: one was never started, or has failed. All have to list the same files: one that began before
-    /// the last file came ends when it sees that the first one knows more, to be started again.
+    /// the last file came ends when it sees that another knows more, to be started again.
     LoadersStandStill,
     /// The graph engine has stopped.
     ///

@@ -12,7 +12,7 @@ use futures::{Stream, StreamExt};
 
 use super::columns::{self, Column};
 use super::error::{SourceError, SourceWarning};
-use super::scan::{Plan, Scan};
+use super::scan::{MOST_AT_ONCE, Plan, Scan};
 use super::sql;
 use super::stores::{Store, Stores};
 use super::tables::{self, Lookup};
@@ -66,6 +66,8 @@ pub struct Dataset {
     tables: BTreeMap<String, Lookup>,
     warnings: Vec<SourceWarning>,
     pub(super) context: Arc<TaskContext>,
+    /// How many row groups are read at a time, at most.
+    at_once: usize,
 }
 
 /// Opens a source: lists its files, reads their footers, resolves the look-ups in its filter to literals, and plans filter and select.
@@ -118,6 +120,7 @@ pub async fn open(
         tables: tables.loaded,
         warnings: planned.warnings,
         context: session.task(),
+        at_once: MOST_AT_ONCE,
     })
 }
 
@@ -142,6 +145,13 @@ impl Dataset {
         let numbered = (0_u32..).zip(self.files.iter());
         let files = numbered.filter(|(number, _)| share.owns(*number)).map(|(_, file)| file.clone());
         Self { files: files.collect(), ..self.clone() }
+    }
+
+    /// The same, to be read side by side with so many sources in all: they share the memory for what is read ahead.
+    #[must_use]
+    pub fn beside(self, sources: u32) -> Self {
+        let sources = usize::try_from(sources).unwrap_or(usize::MAX).max(1);
+        Self { at_once: (MOST_AT_ONCE / sources).max(1), ..self }
     }
 
     /// The columns of the files.
@@ -211,7 +221,7 @@ impl Dataset {
             limit,
         );
         match scan {
-            Ok(scan) => scan.into_stream().left_stream(),
+            Ok(scan) => scan.into_stream(self.at_once).left_stream(),
             Err(fault) => futures::stream::iter([Err(fault)]).right_stream(),
         }
     }

@@ -5,6 +5,8 @@
 
 mod ahead;
 
+pub(super) use ahead::MOST_AT_ONCE;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -225,10 +227,14 @@ impl Scan {
 
     /// The batches, until the last file ends or a fault. Several row groups are read side by side where the runtime has threads for
     /// it, unless only some rows are wanted.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Batch, SourceError>> + Send + use<> {
+    pub fn into_stream(
+        self,
+        most_at_once: usize,
+    ) -> impl Stream<Item = Result<Batch, SourceError>> + Send + use<> {
         let threads = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
-        if threads > 1 && self.left.is_none() {
-            ahead::read(self, threads.min(ahead::MOST_AT_ONCE), ahead::STRETCH_ROWS).left_stream()
+        let at_once = threads.min(most_at_once);
+        if at_once > 1 && self.left.is_none() {
+            ahead::read(self, at_once, ahead::STRETCH_ROWS).left_stream()
         } else {
             self.in_turn().right_stream()
         }

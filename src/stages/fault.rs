@@ -228,7 +228,7 @@ pub(super) fn producers_stand_still(patience: Duration) -> Fault {
 pub(super) fn other_files() -> Fault {
     Diagnostic::new(
         Code::LoadersStandStill,
-        "the first loader reads other files, or another definition, than this one",
+        "another share of the run reads other files, or by another definition, than this one",
     )
     .at_key(Path::of("spec.source.parquet"))
     .help("start this one again: it lists the files when it begins")

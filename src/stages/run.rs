@@ -159,7 +159,7 @@ impl Results {
 
     /// How the run ended; to be stopped is the only end of one that follows the topic, once it does.
     fn outcome(&self, options: &Options, interrupt: &Interrupt) -> Outcome {
-        let follows = options.follow && self.streamed.is_some();
+        let follows = options.follow && self.streamed.as_ref().is_some_and(|streamed| !streamed.interrupted);
         match (self.failed(), interrupt.requested() && !follows, self.unchanged()) {
             (true, _, _) => Outcome::Failed,
             (false, true, _) => Outcome::Interrupted,
@@ -203,7 +203,18 @@ async fn stages(
         Err(fault) => {
             // What the batches before the fault have written stands, and the report says so.
             let rows = counters.rows(endpoints.loaded());
-            results.streamed = Some(Streamed { rows, cut_short: true, ..Streamed::default() });
+            let interrupted = fault.outcome() == Outcome::Interrupted;
+            let streamed = Streamed {
+                rows,
+                dead_letters: counters.examples(),
+                cut_short: true,
+                interrupted,
+                ..Streamed::default()
+            };
+            if interrupted {
+                results.find(&spec.allow, judge::stream(&streamed));
+            }
+            results.streamed = Some(streamed);
             // Where the server is away, its counts are not to be had; the fault itself must still be told, and soon.
             let counts = tokio::time::timeout(LAST_LOOK, report::counts(&*endpoints.store)).await;
             results.graph = counts.ok().and_then(Result::ok);

@@ -86,7 +86,7 @@ fn plan(
     let definition = dataset.as_ref().map_or("others' messages", Dataset::definition);
     let mut rows = format!("{definition}\nkey {key}");
     // Which partition a row goes to depends on it.
-    if pipeline.spec.stream.producers > 1 {
+    if pipeline.spec.stream.producers > 1 && dataset.is_some() {
         let _ = write!(rows, "\nproducers {}", pipeline.spec.stream.producers);
     }
     let stream_digest = stream::Digest::of(&rows, &mapping.schema.statement);

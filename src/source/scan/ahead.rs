@@ -17,7 +17,7 @@ use crate::source::dataset::{Batch, DataFile};
 use crate::source::error::SourceError;
 
 /// The most stretches that are read at a time: each holds the compressed columns of a row group in memory.
-pub(super) const MOST_AT_ONCE: usize = 4;
+pub(in crate::source) const MOST_AT_ONCE: usize = 4;
 /// How many rows a stretch has at least, unless its file ends: opening one should not be felt.
 pub(super) const STRETCH_ROWS: u64 = 128 * 1024;
 /// How much of a stretch may wait to be handed on, in KiB.

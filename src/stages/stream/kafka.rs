@@ -44,6 +44,10 @@ pub(super) async fn stream(
 ) -> Result<Streamed, Fault> {
     resume::same_digest(&endpoints.checkpoints, &plan.stream_digest)?;
     let way = Way::new(plan, endpoints, topic, extent, watch);
+    let meeting = Meeting::of(&way)?;
+    if let Some(meeting) = &meeting {
+        meeting.gather().await?;
+    }
     let intakes = way.intakes().await?;
     if let Some(worker) = &endpoints.worker {
         return way.by_connect(intakes, worker).await;
@@ -53,7 +57,7 @@ pub(super) async fn stream(
         way.patiently(async || topic.kafka.starts(way.name(), &loaded, plan.dataset.is_none()).await).await?;
     starts.retain(|partition, _| extent.share.owns(*partition));
     let (consumer, lanes) = Consumer::open(&topic.kafka, way.name(), &starts, &way.consumer_options())?;
-    let (stop, meeting) = (Stop::new(), Meeting::of(&way)?);
+    let stop = Stop::new();
     let reach = intakes.as_ref().map(Intakes::reach);
     let produce = way.produce(intakes, &consumer, &stop, meeting.as_ref());
     let load = async {
@@ -70,8 +74,8 @@ pub(super) async fn stream(
         never = way.hold(meeting.as_ref(), &stop, &consumer) => match never {},
     };
     loading?;
-    producing?;
     meeting.as_ref().map_or(Ok(()), Meeting::outcome)?;
+    producing?;
     let mut streamed = way.conclude(reach, &consumer).await?;
     if extent.share.leads() && way.has_other_producers() {
         streamed.rows.other_producers = way.of_other_producers(&consumer.ends());
@@ -179,16 +183,15 @@ impl<'a> Way<'a> {
         stop: &Stop,
         meeting: Option<&Meeting<'_>>,
     ) -> Result<(), Fault> {
-        let outcome = match intakes {
+        let mut outcome = match intakes {
             Some(intakes) => self.put_all(intakes, stop).await,
             None => Ok(()),
         };
+        if let Some(meeting) = meeting.filter(|_| outcome.is_ok() && !stop.asked().requested()) {
+            outcome = meeting.done(stop).await;
+        }
         if outcome.is_err() && self.extent.follow {
             consumer.end_at(BTreeMap::new());
-        }
-        let is_whole = outcome.is_ok() && !stop.asked().requested() && self.extent.limit.is_none();
-        if let Some(meeting) = meeting.filter(|_| is_whole) {
-            meeting.done(stop).await;
         }
         let ended = self.end_lanes(consumer).await;
         outcome?;

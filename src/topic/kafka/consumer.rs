@@ -109,9 +109,13 @@ impl Consumer {
         Ok((Self { topic: topic.to_owned(), client: consumer, ends, hearing }, lanes))
     }
 
-    /// Says where the lanes end: before these offsets. A lane that is not named ends where it stands.
+    /// Says where the lanes end: before these offsets. A lane that is not named ends where it stands. What is said first holds.
     pub fn end_at(&self, ends: BTreeMap<u32, u64>) {
-        self.ends.send_replace(Some(Arc::new(ends)));
+        self.ends.send_if_modified(|known| {
+            let is_first = known.is_none();
+            known.get_or_insert_with(|| Arc::new(ends));
+            is_first
+        });
     }
 
     /// Where the lanes were told to end; empty where they were not.

@@ -127,10 +127,11 @@ impl Notebook {
             client.committed_offsets(list, PATIENCE)
         });
         let committed = committed.await?.map_err(|error| self.explain(what, &error))?;
-        match committed.elements().iter().find_map(|element| element.error().err()) {
-            Some(error) => Err(self.explain(what, &error)),
-            None => Ok(committed),
+        if let Some(error) = committed.elements().iter().find_map(|element| element.error().err()) {
+            return Err(self.explain(what, &error));
         }
+        self.client.context().answered();
+        Ok(committed)
     }
 
     /// Puts the failure of a request into words.

@@ -190,6 +190,9 @@ impl Sender {
 /// The settings of a producer, by librdkafka's names.
 fn producer_config(mut config: ClientConfig, options: &ProducerOptions) -> ClientConfig {
     let beside = options.beside.max(1);
+    // A message that is larger than the queue would wait for room for ever.
+    let largest = options.max_message_bytes.map_or(0, |bytes| bytes.clamp(1_000, 1_000_000_000) / 1024 + 1);
+    let queue_kilobytes = u64::from(QUEUE_KILOBYTES / beside).max(2 * largest);
     config
         .set("enable.idempotence", "true")
         .set("enable.gapless.guarantee", "true")
@@ -199,7 +202,7 @@ fn producer_config(mut config: ClientConfig, options: &ProducerOptions) -> Clien
         .set("compression.type", &options.compression)
         .set("linger.ms", LINGER.as_millis().to_string())
         .set("queue.buffering.max.messages", (QUEUE_MESSAGES / beside).to_string())
-        .set("queue.buffering.max.kbytes", (QUEUE_KILOBYTES / beside).to_string());
+        .set("queue.buffering.max.kbytes", queue_kilobytes.to_string());
     if let Some(bytes) = options.max_message_bytes {
         config.set("message.max.bytes", bytes.clamp(1_000, 1_000_000_000).to_string());
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -19,6 +20,8 @@ use crate::topic::kafka::{Kafka, Produced, Producer, ProducerOptions};
 
 /// How many producers are at work at a time: each has a queue, and reads ahead.
 const MOST_AT_ONCE: u32 = 4;
+/// How long a producer that is asked to stop may take to finish a batch, where Kafka is away.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// The producers of a run that have rows to send, not yet begun.
 pub(super) struct Intakes {
@@ -46,7 +49,7 @@ struct Common {
     counters: Arc<Counters>,
 }
 
-/// What ends the producing before its end: Ctrl-C, the fault of a producer beside, or that of a loader.
+/// What ends the producing before its end: Ctrl-C, the fault of a producer beside, of a loader, or of what is between the shares.
 pub(super) struct Stop {
     asks: Interrupter,
     asked: Interrupt,
@@ -86,7 +89,10 @@ impl Way<'_> {
         let last = self.last_rows().await?;
         resume::same_rows(&last, dataset.files(), &self.plan.stream_digest)?;
         let mut divided = self.plan.divided();
-        divided.retain(|(producer, _)| self.extent.share.owns(producer.index()));
+        let share = self.extent.share;
+        // A try takes its rows from the leading share's files.
+        let produces = share.leads() || self.extent.limit.is_none();
+        divided.retain(|(producer, _)| produces && share.owns(producer.index()));
         let at_once = u32::try_from(divided.len()).unwrap_or(MOST_AT_ONCE).min(MOST_AT_ONCE);
         let common = Arc::new(Common {
             kafka: self.topic.kafka.clone(),
@@ -99,7 +105,7 @@ impl Way<'_> {
         });
         let intake = |(share, dataset): (Share, Dataset)| {
             let resume = resume::after_all(&last, (share, spec.topic.partitions), dataset.files())?;
-            Ok(Intake { share, dataset, resume, common: Arc::clone(&common) })
+            Ok(Intake { share, dataset: dataset.beside(at_once), resume, common: Arc::clone(&common) })
         };
         let intakes = divided.into_iter().map(intake).collect::<Result<Vec<_>, Fault>>()?;
         Ok((!intakes.is_empty()).then_some(Intakes { intakes, limit: self.extent.limit }))
@@ -147,7 +153,15 @@ impl Intake {
     async fn run(self, limit: Option<u64>, stop: Interrupt) -> Result<(), Fault> {
         let Common { kafka, topic, partitions, last, options, counters, .. } = &*self.common;
         let mut producer = Producer::open(kafka, topic, (self.share, *partitions), last, options)?;
-        let outcome = self.put_all(&mut producer, limit, &stop).await;
+        let too_late = async {
+            stop.made().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let outcome = tokio::select! {
+            outcome = self.put_all(&mut producer, limit, &stop) => outcome,
+            // What is in a partition is the beginning of its rows, wherever it ends.
+            () = too_late => Ok(()),
+        };
         counters.retries.add(producer.health().outages());
         producer.close().await;
         outcome

@@ -1,13 +1,15 @@
-//! How the shares of a run that each have producers meet, so that the one that leads knows when all rows are in the topic.
+//! How the shares of a run that each have producers meet, so that they read the same files, and the one that leads knows when all rows
+//! are in the topic.
 //!
 //! A producer of which nothing comes may be done, or have filtered all rows out; so each share says again and again how far it is, by a
-//! note beside the offsets that it commits for a group of their own. The note begins with what the share reads: the definition of the
-//! rows, and the lineage of all files. Shares that have listed other files than the one that leads would wait for each other for ever.
+//! note beside the offsets that it commits for a group of their own. A note that changes is that of a share at work: it has a count that
+//! goes on. It begins with what the share reads. Shares that had listed different files would send rows of one file to two partitions,
+//! and wait for each other for ever; so nobody sends before the leading share is there and reads the same.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::str::FromStr;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -22,29 +24,99 @@ use crate::topic::kafka::{Consumer, Note, Notebook};
 
 /// How often the shares say how far they are, and look.
 const LOOKING: Duration = Duration::from_millis(500);
-/// What a share says when all rows of its files are in the topic.
-const DONE: &str = "done";
+/// The word of a share all of whose rows are in the topic, and of one that is at work.
+const WORDS: [&str; 2] = ["done", "reading"];
 
 type Notes = BTreeMap<u32, Note>;
+
+/// What a share reads: the definition of its rows, and all files of the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Reads {
+    digest: String,
+    files: usize,
+    /// That of the last file: a hash chain over all.
+    lineage: String,
+}
+
+/// What a share says: `DIGEST FILES LINEAGE done|reading PROCESS COUNT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Said {
+    reads: Reads,
+    is_done: bool,
+}
+
+impl Said {
+    /// The note's text; `beat` is another each time.
+    fn text(&self, beat: &str) -> String {
+        let Reads { digest, files, lineage } = &self.reads;
+        let word = WORDS[usize::from(!self.is_done)];
+        format!("{digest} {files} {lineage} {word} {beat}")
+    }
+}
+
+impl FromStr for Said {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut words = text.split(' ');
+        let mut next = || words.next().ok_or(());
+        let (digest, files, lineage) =
+            (next()?.to_owned(), next()?.parse().map_err(|_| ())?, next()?.to_owned());
+        let is_done = next()? == WORDS[0];
+        Ok(Self { reads: Reads { digest, files, lineage }, is_done })
+    }
+}
+
+/// The notes of others, and when each was another than before.
+#[derive(Debug, Default)]
+struct Heard {
+    notes: BTreeMap<u32, (Note, Option<Instant>)>,
+}
+
+impl Heard {
+    /// Takes what is noted now. A note that was there at the first look may be left over from an earlier run, until it changes.
+    fn look(&mut self, notes: Notes, now: Instant) {
+        for (partition, note) in notes {
+            match self.notes.get_mut(&partition) {
+                Some((known, _)) if *known == note => {}
+                Some(known) => *known = (note, Some(now)),
+                None => drop(self.notes.insert(partition, (note, None))),
+            }
+        }
+    }
+
+    /// What a share that is at work says beside a partition, and the offset there.
+    fn says(&self, partition: u32) -> Option<(Said, u64)> {
+        let (note, heard_at) = self.notes.get(&partition)?;
+        heard_at.and_then(|_| Some((note.text.parse().ok()?, note.offset)))
+    }
+
+    /// When a partition's share was last heard.
+    fn heard_at(&self, partition: u32) -> Option<Instant> {
+        self.notes.get(&partition)?.1
+    }
+}
 
 /// One share's part in it.
 pub(super) struct Meeting<'a> {
     way: &'a Way<'a>,
     notebook: Notebook,
-    /// What the share reads.
-    reads: String,
-    /// Whether all rows of its files are in the topic.
-    is_done: AtomicBool,
+    reads: Reads,
+    /// Tells this process from others.
+    process: u32,
+    /// Where the topic ended when all rows of this share's files were in it.
+    done_at: OnceLock<BTreeMap<u32, u64>>,
     /// Told once those of all others are.
     all_done: Notify,
     fault: Mutex<Option<Fault>>,
 }
 
 impl Way<'_> {
-    /// Whether the run has producers in other shares than this one.
+    /// Whether the run has producers in other shares than this one. A try takes its rows from the leading share's.
     pub(super) fn has_other_producers(&self) -> bool {
         let spec = &self.plan.pipeline.spec;
-        self.extent.share.has_others() && spec.stream.producers > 1 && self.plan.dataset.is_some()
+        let is_divided = spec.stream.producers > 1 && self.plan.dataset.is_some();
+        is_divided && self.extent.share.has_others() && self.extent.limit.is_none()
     }
 
     /// How many of the records before these offsets are in the partitions of other shares' producers.
@@ -60,40 +132,69 @@ impl Way<'_> {
 }
 
 impl<'a> Meeting<'a> {
-    /// The part of a share of a run that has producers in others.
+    /// The part of a share that has producers, of a run that has some in other shares.
     pub(super) fn of(way: &'a Way<'a>) -> Result<Option<Self>, Fault> {
-        let Some(dataset) = way.plan.dataset.as_ref().filter(|_| way.has_other_producers()) else {
-            return Ok(None);
-        };
+        let is_part =
+            way.has_other_producers() && way.extent.share.size(way.plan.pipeline.spec.stream.producers) > 0;
+        let Some(dataset) = way.plan.dataset.as_ref().filter(|_| is_part) else { return Ok(None) };
         let group = format!("{}.producers", group(&way.plan.pipeline));
-        let lineage = dataset.files().last().map_or("", |file| &file.lineage);
+        let files = dataset.files();
+        let lineage = files.last().map_or("", |file| &file.lineage).to_owned();
         Ok(Some(Self {
             way,
             notebook: Notebook::open(&way.topic.kafka, way.name(), &group)?,
-            reads: format!("{} {lineage}", way.plan.stream_digest.rows),
-            is_done: AtomicBool::new(false),
+            reads: Reads { digest: way.plan.stream_digest.rows.clone(), files: files.len(), lineage },
+            process: fastrand::u32(..),
+            done_at: OnceLock::new(),
             all_done: Notify::new(),
             fault: Mutex::default(),
         }))
     }
 
+    /// Waits until the leading share is there and reads the same files; the one that leads begins at once.
+    pub(super) async fn gather(&self) -> Result<(), Fault> {
+        if self.way.extent.share.leads() {
+            return Ok(());
+        }
+        let note = "waiting for the first loader".to_owned();
+        self.way.watch.progress.tell(Event::StageNote { stage: Stage::Stream, note });
+        let mut heard = Heard::default();
+        for beat in 0_u64.. {
+            self.say_and_hear(beat, &mut heard).await?;
+            match heard.says(0) {
+                Some((said, _)) if said.reads == self.reads => break,
+                // One that has listed fewer files sees that this one knows more, and begins again.
+                Some((said, _))
+                    if said.reads.digest == self.reads.digest && said.reads.files < self.reads.files => {}
+                Some(_) => return Err(fault::other_files()),
+                None => {}
+            }
+            if self.way.watch.interrupt.or(tokio::time::sleep(LOOKING)).await.is_none() {
+                return Err(Fault::stopped());
+            }
+        }
+        Ok(())
+    }
+
     /// Says that all rows of this share's files are in the topic; where it leads, waits until the others have said so, or a stop is
     /// asked for.
-    pub(super) async fn done(&self, stop: &Stop) {
-        self.is_done.store(true, Ordering::Release);
+    pub(super) async fn done(&self, stop: &Stop) -> Result<(), Fault> {
+        let ends = high(&self.way.watermarks().await?);
+        self.done_at.get_or_init(|| ends);
         if self.way.extent.share.leads() {
             let note = "waiting for the other producers".to_owned();
             self.way.watch.progress.tell(Event::StageNote { stage: Stage::Stream, note });
             stop.asked().or(self.all_done.notified()).await;
         }
+        Ok(())
     }
 
     /// Says how far this share is, and looks how far the others are, until it is dropped. A fault of that ends producing and loading.
     pub(super) async fn hold(&self, stop: &Stop, consumer: &Consumer) -> Infallible {
         let Err(fault) = self.look_on().await;
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
-        stop.ask();
         consumer.end_at(BTreeMap::new());
+        stop.ask();
         std::future::pending().await
     }
 
@@ -104,77 +205,122 @@ impl<'a> Meeting<'a> {
     }
 
     async fn look_on(&self) -> Result<Infallible, Fault> {
-        let way = self.way;
-        let (mut before, mut moved_at) = (None, Instant::now());
-        loop {
+        let (mut heard, mut waiting_since, mut are_done) = (Heard::default(), None, false);
+        for beat in 0_u64.. {
             let asked_at = Instant::now();
-            let is_done = self.is_done.load(Ordering::Acquire);
-            let ends = high(&way.watermarks().await?);
-            let own = self.own_notes(is_done, &ends);
-            way.patiently(async || self.notebook.write(own.clone()).await).await?;
-            let partitions = way.plan.pipeline.spec.topic.partitions;
-            let mut notes = way.patiently(async || self.notebook.read(partitions).await).await?;
-            if way.extent.share.leads() {
-                notes.retain(|partition, _| !way.produces_to(*partition));
-                if are_all_done(&notes, &self.reads, ends.iter().filter(|(one, _)| !way.produces_to(**one))) {
-                    self.all_done.notify_one();
-                }
-                // While Kafka did not answer, the others could say nothing either.
-                moved_at += asked_at.elapsed();
-                if !is_done || before.as_ref() != Some(&notes) {
-                    (before, moved_at) = (Some(notes), Instant::now());
-                } else if moved_at.elapsed() >= way.patience {
-                    return Err(fault::producers_stand_still(way.patience));
-                }
-            } else {
-                notes.retain(|partition, _| *partition == 0);
-                let first = before.get_or_insert_with(|| notes.clone());
-                if *first != notes && notes.values().any(|note| !note.text.starts_with(&self.reads)) {
+            self.say_and_hear(beat, &mut heard).await?;
+            if !self.way.extent.share.leads() {
+                let leader = heard.says(0).map(|(said, _)| said.reads);
+                if leader.is_some_and(|reads| reads != self.reads) {
                     return Err(fault::other_files());
                 }
+            } else if !are_done && self.done_at.get().is_some() {
+                // While Kafka did not answer, the others could say nothing either.
+                let since = waiting_since.get_or_insert(asked_at);
+                *since += asked_at.elapsed();
+                are_done = self.have_others_done(&heard, *since).await?;
+            } else {
+                self.is_up_to_date(&heard)?;
             }
             tokio::time::sleep(LOOKING).await;
         }
+        std::future::pending().await
     }
 
-    /// What this share says beside each partition of its producers.
-    fn own_notes(&self, is_done: bool, ends: &BTreeMap<u32, u64>) -> Notes {
-        let read = self.way.watch.counters.read.get();
-        let far = if is_done { DONE.to_owned() } else { format!("{read} rows read") };
-        let text = format!("{} {far}", self.reads);
-        let own = ends.iter().filter(|(partition, _)| self.way.produces_to(**partition));
-        own.map(|(partition, end)| (*partition, Note { offset: *end, text: text.clone() })).collect()
+    /// Notes how far this share is, and takes what the others have noted.
+    async fn say_and_hear(&self, beat: u64, heard: &mut Heard) -> Result<(), Fault> {
+        let way = self.way;
+        let said = Said { reads: self.reads.clone(), is_done: self.done_at.get().is_some() };
+        let text = said.text(&format!("{:08x} {beat}", self.process));
+        let partitions = way.plan.pipeline.spec.topic.partitions;
+        let end =
+            |partition| self.done_at.get().and_then(|ends| ends.get(&partition)).copied().unwrap_or_default();
+        let note = |partition| (partition, Note { offset: end(partition), text: text.clone() });
+        let own: Notes = (0..partitions).filter(|partition| way.produces_to(*partition)).map(note).collect();
+        way.patiently(async || self.notebook.write(own.clone()).await).await?;
+        let mut notes = way.patiently(async || self.notebook.read(partitions).await).await?;
+        notes.retain(|partition, _| !way.produces_to(*partition));
+        heard.look(notes, Instant::now());
+        Ok(())
     }
-}
 
-/// Whether all of these partitions' producers have said that they are done with what is read here, of a topic that reached no farther
-/// than it does now.
-fn are_all_done<'e>(notes: &Notes, reads: &str, mut ends: impl Iterator<Item = (&'e u32, &'e u64)>) -> bool {
-    ends.all(|(partition, end)| {
-        let note = notes.get(partition).filter(|note| note.offset <= *end);
-        note.and_then(|note| note.text.strip_prefix(reads)).is_some_and(|far| far.trim_start() == DONE)
-    })
+    /// Begins again where another share has listed more files than this one, which leads.
+    fn is_up_to_date(&self, heard: &Heard) -> Result<(), Fault> {
+        let mut reads = heard.notes.keys().filter_map(|partition| heard.says(*partition));
+        if reads.any(|(said, _)| said.reads.files > self.reads.files) {
+            Err(fault::other_files())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether all others have said that they are done. One that is not heard for longer than an outage is waited out is given up.
+    async fn have_others_done(&self, heard: &Heard, since: Instant) -> Result<bool, Fault> {
+        let way = self.way;
+        self.is_up_to_date(heard)?;
+        let others =
+            || (0..way.plan.pipeline.spec.topic.partitions).filter(|partition| !way.produces_to(*partition));
+        let says_done = |partition: &u32| {
+            let said = heard.says(*partition).filter(|(said, _)| said.is_done && said.reads == self.reads);
+            said.map(|(_, offset)| (*partition, offset))
+        };
+        let done: BTreeMap<u32, u64> = others().filter_map(|partition| says_done(&partition)).collect();
+        if done.len() == others().count() {
+            // Of a topic that is gone meanwhile it may have been true.
+            let ends = high(&way.watermarks().await?);
+            return Ok(self.tell_all_done(&done, &ends));
+        }
+        let silent =
+            |partition: u32| heard.heard_at(partition).unwrap_or(since).max(since).elapsed() >= way.patience;
+        if others().any(|partition| !done.contains_key(&partition) && silent(partition)) {
+            return Err(fault::producers_stand_still(way.patience));
+        }
+        Ok(false)
+    }
+
+    fn tell_all_done(&self, done: &BTreeMap<u32, u64>, ends: &BTreeMap<u32, u64>) -> bool {
+        let reaches =
+            |(partition, offset): (&u32, &u64)| ends.get(partition).is_some_and(|end| offset <= end);
+        let are_done = done.iter().all(reaches);
+        if are_done {
+            self.all_done.notify_one();
+        }
+        are_done
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
 
+    fn said(is_done: bool) -> Said {
+        let reads = Reads { digest: "d1".into(), files: 3, lineage: "l3".into() };
+        Said { reads, is_done }
+    }
+
     #[test]
-    fn only_notes_of_the_same_stream_and_topic_count() {
-        let note = |offset, text: &str| Note { offset, text: text.into() };
-        let are_done =
-            |notes: &Notes| are_all_done(notes, "rows files", [(1, 7), (3, 0)].iter().map(|(a, b)| (a, b)));
-        let done: Notes = [(1, note(7, "rows files done")), (3, note(0, "rows files done"))].into();
-        assert!(are_done(&done));
-        for other in ["rows files 7 rows read", "rows more done", "others files done", ""] {
-            let mut notes = done.clone();
-            notes.insert(1, note(7, other));
-            assert!(!are_done(&notes), "{other}");
+    fn what_is_said_is_understood() {
+        for is_done in [true, false] {
+            assert_eq!(said(is_done).text("0000002a 7").parse(), Ok(said(is_done)));
         }
-        let mut beyond = done.clone();
-        beyond.insert(3, note(1, "rows files done"));
-        assert!(!are_done(&beyond), "the topic was made anew");
-        assert!(!are_done(&Notes::new()));
+        for other in ["", "d1", "d1 three l3 done", "d1 3 l3"] {
+            assert_eq!(other.parse::<Said>(), Err(()), "{other}");
+        }
+    }
+
+    #[test]
+    fn only_a_note_that_changes_is_that_of_a_share_at_work() {
+        let mut heard = Heard::default();
+        let note = |beat: &str| Notes::from([(1, Note { offset: 5, text: said(true).text(beat) })]);
+        let now = Instant::now();
+        heard.look(note("a 7"), now);
+        heard.look(note("a 7"), now);
+        assert_eq!((heard.says(1), heard.heard_at(1)), (None, None));
+        heard.look(note("b 0"), now);
+        assert_eq!((heard.says(1), heard.heard_at(1)), (Some((said(true), 5)), Some(now)));
+        heard.look(note("b 0"), now + LOOKING);
+        assert_eq!(heard.heard_at(1).unwrap(), now, "it has not said anything since");
     }
 }
