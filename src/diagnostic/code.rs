@@ -501,6 +501,11 @@ pub enum Code {
     ///
     /// The message says how many were delivered. They stand, and the next run goes on behind them.
     NotDelivered,
+    /// A row is larger than the topic takes.
+    ///
+    /// The topic's `max.message.bytes`, or the brokers' `message.max.bytes`, is less than the row with its key and headers. What was delivered
+    /// before it stands.
+    RowTooLarge,
     /// Kafka does not do what it is asked.
     ///
     /// The message has its words. What was delivered and loaded before stands; run again.
@@ -730,9 +735,9 @@ pub enum Code {
     /// The other loaders or producers of a run do not come to their end.
     ///
     /// With `stream.loaders`, or `runner run --share`, each loader loads its own partitions, and sends the rows of its own files where
-    /// there are `stream.producers`; the first one waits until all are done. It gives up when no checkpoint has moved, or no producer
-    /// was heard of, for `stream.patienceSeconds`: one was never started, or has failed. All have to list the same files: one that began before
-    /// the last file came ends when it sees that another knows more, to be started again.
+    /// there are `stream.producers`; the first one waits until all are done. It gives up when no checkpoint has moved, or one
+    /// of the others was not heard of, for `stream.patienceSeconds`: it was never started, or has failed. All read the files that the first one
+    /// has listed; one that does not know them all ends, to be started again.
     LoadersStandStill,
     /// The graph engine has stopped.
     ///

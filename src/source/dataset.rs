@@ -147,6 +147,12 @@ impl Dataset {
         Self { files: files.collect(), ..self.clone() }
     }
 
+    /// The first files alone.
+    #[must_use]
+    pub fn first(&self, files: usize) -> Self {
+        Self { files: self.files.iter().take(files).cloned().collect(), ..self.clone() }
+    }
+
     /// The same, to be read side by side with so many sources in all: they share the memory for what is read ahead.
     #[must_use]
     pub fn beside(self, sources: u32) -> Self {

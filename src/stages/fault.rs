@@ -215,7 +215,7 @@ pub(super) fn loaders_stand_still(left: u64, patience: Duration) -> Fault {
 pub(super) fn producers_stand_still(patience: Duration) -> Fault {
     let seconds = patience.as_secs();
     let message = format!(
-        "the other producers have not said that all their rows are in the topic, and nothing was heard for {seconds} s"
+        "the other producers have not all said that their rows are in the topic, and one was not heard for {seconds} s"
     );
     Diagnostic::new(Code::LoadersStandStill, message)
         .at_key(Path::of("spec.stream.producers"))
@@ -228,7 +228,7 @@ pub(super) fn producers_stand_still(patience: Duration) -> Fault {
 pub(super) fn other_files() -> Fault {
     Diagnostic::new(
         Code::LoadersStandStill,
-        "another share of the run reads other files, or by another definition, than this one",
+        "the first loader reads files that this one has not listed, or by another definition",
     )
     .at_key(Path::of("spec.source.parquet"))
     .help("start this one again: it lists the files when it begins")

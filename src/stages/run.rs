@@ -211,7 +211,7 @@ async fn stages(
                 interrupted,
                 ..Streamed::default()
             };
-            if interrupted {
+            if interrupted && share.leads() {
                 results.find(&spec.allow, judge::stream(&streamed));
             }
             results.streamed = Some(streamed);

@@ -94,11 +94,10 @@ fn plan(
 }
 
 impl Plan {
-    /// The files of each producer, those without a file left out.
-    pub(super) fn divided(&self) -> Vec<(Share, Dataset)> {
-        let Some(dataset) = &self.dataset else { return Vec::new() };
+    /// The files of each producer, of those of a source; producers without a file are left out.
+    pub(super) fn divided(&self, source: &Dataset) -> Vec<(Share, Dataset)> {
         let shares = Share::all(self.pipeline.spec.stream.producers);
-        let divided = shares.map(|share| (share, dataset.share(share)));
+        let divided = shares.map(|share| (share, source.share(share)));
         divided.filter(|(_, dataset)| !dataset.files().is_empty()).collect()
     }
 

@@ -7,13 +7,14 @@ mod shares;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::harness::{Desk, Outcome, example, examples, outcome};
 use crate::proxy::{Proxy, Way};
-use crate::servers::{EmptyNeo4j, Kafka, Neo4j, PASSWORD, Received, unique, until};
+use crate::servers::{EmptyNeo4j, Kafka, Neo4j, PASSWORD, Received, Transaction, unique, until};
 
 /// `infrastructure:` for servers that exist.
 pub fn infrastructure(kafka: &str, neo4j: &str) -> Value {
@@ -336,4 +337,20 @@ fn a_run_that_is_stopped_while_a_server_is_away_ends_as_stopped_and_goes_on_late
     bed.run().exits(0);
     let right = rows / 10 * 9;
     assert_eq!(bed.trips(), json!({ "trips": right, "numbers": right, "right": right }));
+}
+
+#[test]
+fn rows_behind_an_open_transaction_are_waited_for() {
+    let bed = Bed::new("held-back");
+    bed.desk.trips("data/1.parquet", 0, 1_000, i64::MAX);
+    bed.write(trips());
+    bed.desk.runner(&["run", "pipeline.yaml", "--limit", "0"]).exits(0);
+    let transaction = Transaction::begin(Kafka::shared(), &bed.topic);
+    let mut run = bed.desk.follow(&["run", "pipeline.yaml"]);
+    assert!(run.until("deploy"), "{:#?}", run.said);
+    sleep(Duration::from_secs(5));
+    assert!(run.is_alive(), "it did not wait: {:#?}", run.said);
+    transaction.abort();
+    assert_eq!(run.end(), Some(0), "{:#?}", run.said);
+    assert_eq!(bed.trips(), json!({ "trips": 900, "numbers": 900, "right": 900 }));
 }

@@ -16,7 +16,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 pub use connect::Connect;
-pub use kafka::{Kafka, KafkaOptions, KafkaVersion, Received};
+pub use kafka::{Kafka, KafkaOptions, KafkaVersion, Received, Transaction};
 pub use neo4j::{Certificate, EmptyNeo4j, Neo4j, Neo4jOptions, Neo4jVersion};
 
 /// The password of Neo4j's `neo4j`, and of Kafka's `runner`.

@@ -71,7 +71,7 @@ fn finding(error: &KafkaError, at: &Path) -> Diagnostic {
         E::MadeAnew { .. } | E::Deleted { .. } | E::OtherRecord { .. } => say(Code::RecordsGone)
             .at(topic.key("name"))
             .help("`--fresh` throws the graph away and loads the topic as it is now"),
-        E::TooLarge { .. } => say(Code::NotDelivered)
+        E::TooLarge { .. } => say(Code::RowTooLarge)
             .at(topic)
             .help("raise the topic's `max.message.bytes`, or select fewer columns"),
         E::NotDelivered { .. } => say(Code::NotDelivered)

@@ -45,10 +45,10 @@ pub(super) async fn stream(
     resume::same_digest(&endpoints.checkpoints, &plan.stream_digest)?;
     let way = Way::new(plan, endpoints, topic, extent, watch);
     let meeting = Meeting::of(&way)?;
-    if let Some(meeting) = &meeting {
-        meeting.gather().await?;
-    }
-    let intakes = way.intakes().await?;
+    let intakes = match &plan.dataset {
+        Some(dataset) if extent.share.leads() => Some(way.intakes(dataset).await?),
+        _ => None,
+    };
     if let Some(worker) = &endpoints.worker {
         return way.by_connect(intakes, worker).await;
     }
@@ -145,10 +145,10 @@ impl<'a> Way<'a> {
         if self.extent.follow {
             return Ok(());
         }
-        let marks = self.watermarks().await;
+        let ends = self.patiently(async || self.topic.kafka.ends(self.name()).await).await;
         // Where the topic does not answer, the lanes end where they stand, and the fault is told.
-        consumer.end_at(marks.as_ref().map(high).unwrap_or_default());
-        marks.map(drop)
+        consumer.end_at(ends.as_ref().cloned().unwrap_or_default());
+        ends.map(drop)
     }
 
     fn name(&self) -> &'a str {
@@ -183,9 +183,10 @@ impl<'a> Way<'a> {
         stop: &Stop,
         meeting: Option<&Meeting<'_>>,
     ) -> Result<(), Fault> {
-        let mut outcome = match intakes {
-            Some(intakes) => self.put_all(intakes, stop).await,
-            None => Ok(()),
+        let mut outcome = match (intakes, meeting) {
+            (Some(intakes), _) => intakes.run(stop).await,
+            (None, Some(meeting)) => self.put_gathered(meeting, stop).await,
+            (None, None) => Ok(()),
         };
         if let Some(meeting) = meeting.filter(|_| outcome.is_ok() && !stop.asked().requested()) {
             outcome = meeting.done(stop).await;
@@ -198,15 +199,14 @@ impl<'a> Way<'a> {
         Ok(ended?)
     }
 
-    /// Produces all rows of this share's files. Who does not lead makes no report, so its counts are judged here.
-    async fn put_all(&self, intakes: Intakes, stop: &Stop) -> Result<(), Fault> {
+    /// Produces all rows of a share that does not lead, once it knows the files. It makes no report, so its counts are judged here.
+    async fn put_gathered(&self, meeting: &Meeting<'_>, stop: &Stop) -> Result<(), Fault> {
+        let Some(dataset) = meeting.gather(stop).await else { return Ok(()) };
+        let intakes = self.intakes(&dataset).await?;
         let reach = intakes.reach();
         intakes.run(stop).await?;
-        if self.extent.share.leads() || stop.asked().requested() {
-            return Ok(());
-        }
         let rows = self.watch.counters.rows(self.endpoints.loaded());
-        let checks = self.source_checks(&rows, Some(reach), self.extent.limit.is_some());
+        let checks = self.source_checks(&rows, Some(reach), stop.asked().requested());
         let findings = judge::counts_between_hops(&checks);
         if findings.is_empty() { Ok(()) } else { Err(Fault(findings)) }
     }

@@ -113,6 +113,18 @@ impl Kafka {
         }
     }
 
+    /// Where each partition ends, with what open transactions hold back: what was produced behind that is not read before they end.
+    ///
+    /// # Errors
+    /// Where there is no such topic, or Kafka does not answer.
+    pub async fn ends(&self, topic: &str) -> Result<BTreeMap<u32, u64>, KafkaError> {
+        let mut config = self.config()?;
+        config.set("allow.auto.create.topics", "false").set("isolation.level", "read_uncommitted");
+        let client = Arc::new(config.create_with_context(Health::default()).map_err(unsettled)?);
+        let marks = Self { client, ..self.clone() }.watermarks(topic).await?;
+        Ok(marks.into_iter().map(|(partition, marks)| (partition, marks.high)).collect())
+    }
+
     async fn watermarks_now(&self, topic: &str) -> Result<BTreeMap<u32, Watermarks>, KafkaError> {
         let shape =
             self.shape_now(topic).await?.ok_or_else(|| KafkaError::NoTopic { topic: topic.to_owned() })?;

@@ -152,11 +152,27 @@ fn shares_of_a_run_each_produce_and_load_their_own_and_the_first_waits_for_all()
         bed.file(number);
     }
     let first = bed.share("0/3");
-    outcome(second).exits(75).says("another share of the run reads other files");
+    outcome(second).exits(75).says("the first loader reads files that this one has not listed");
     let second = bed.share("1/3");
     outcome(first).exits(0);
     assert_eq!(bed.trips(), whole(6));
     for child in [second, third] {
+        terminate(&child);
+        outcome(child).exits(130);
+    }
+
+    // One that knows more files than the first reads those that the first has listed.
+    let mut pipeline = divided();
+    pipeline["spec"]["stream"]["loaders"] = json!(3);
+    bed.write(pipeline);
+    bed.file(7);
+    let mut first = bed.desk.follow(&["run", "pipeline.yaml", "--share", "0/3"]);
+    assert!(first.hears(|line| line.contains("waiting for the other producers")), "{:#?}", first.said);
+    bed.file(8);
+    let others = [bed.share("1/3"), bed.share("2/3")];
+    assert_eq!(first.end(), Some(0), "{:#?}", first.said);
+    assert_eq!(bed.trips(), whole(7));
+    for child in others {
         terminate(&child);
         outcome(child).exits(130);
     }
@@ -166,9 +182,9 @@ fn shares_of_a_run_each_produce_and_load_their_own_and_the_first_waits_for_all()
     pipeline["spec"]["stream"] = json!({ "producers": 2, "loaders": 3, "patienceSeconds": 2 });
     bed.write(pipeline);
     bed.desk.runner(&["run", "pipeline.yaml", "--fresh", "--yes", "--limit", "0"]).exits(0);
-    outcome(bed.share("0/3")).exits(75).says("the other producers have not said");
+    outcome(bed.share("0/3")).exits(75).says("the other producers have not all said");
     bed.run().exits(0);
-    assert_eq!(bed.trips(), whole(6));
+    assert_eq!(bed.trips(), whole(8));
 }
 
 #[test]

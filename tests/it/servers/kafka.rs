@@ -194,3 +194,21 @@ fn received(message: &rdkafka::message::BorrowedMessage<'_>) -> Received {
             .collect(),
     }
 }
+
+/// A transaction that is open: what stands behind its record in partition 0 is not read before it ends.
+pub struct Transaction(BaseProducer);
+
+impl Transaction {
+    pub fn begin(kafka: &Kafka, topic: &str) -> Self {
+        let producer: BaseProducer = kafka.config().set("transactional.id", topic).create().unwrap();
+        producer.init_transactions(PATIENCE).unwrap();
+        producer.begin_transaction().unwrap();
+        producer.send(BaseRecord::<(), str>::to(topic).partition(0).payload("never")).unwrap();
+        producer.flush(PATIENCE).unwrap();
+        Self(producer)
+    }
+
+    pub fn abort(self) {
+        self.0.abort_transaction(PATIENCE).unwrap();
+    }
+}

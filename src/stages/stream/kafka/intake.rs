@@ -80,19 +80,15 @@ impl Stop {
 }
 
 impl Way<'_> {
-    /// The producers of this share of the run, and where each goes on; none where others fill the topic.
-    pub(super) async fn intakes(&self) -> Result<Option<Intakes>, Fault> {
-        let Some(dataset) = &self.plan.dataset else { return Ok(None) };
+    /// The producers of a source's files in this share of the run, and where each goes on.
+    pub(super) async fn intakes(&self, dataset: &Dataset) -> Result<Intakes, Fault> {
         let spec = &self.plan.pipeline.spec;
         let digest = self.plan.stream_digest.rows.as_str().into();
         let encoder = Encoder::new(&dataset.columns(), spec.topic.key.as_deref(), digest)?;
         let last = self.last_rows().await?;
         resume::same_rows(&last, dataset.files(), &self.plan.stream_digest)?;
-        let mut divided = self.plan.divided();
-        let share = self.extent.share;
-        // A try takes its rows from the leading share's files.
-        let produces = share.leads() || self.extent.limit.is_none();
-        divided.retain(|(producer, _)| produces && share.owns(producer.index()));
+        let mut divided = self.plan.divided(dataset);
+        divided.retain(|(producer, _)| self.extent.share.owns(producer.index()));
         let at_once = u32::try_from(divided.len()).unwrap_or(MOST_AT_ONCE).min(MOST_AT_ONCE);
         let common = Arc::new(Common {
             kafka: self.topic.kafka.clone(),
@@ -108,7 +104,7 @@ impl Way<'_> {
             Ok(Intake { share, dataset: dataset.beside(at_once), resume, common: Arc::clone(&common) })
         };
         let intakes = divided.into_iter().map(intake).collect::<Result<Vec<_>, Fault>>()?;
-        Ok((!intakes.is_empty()).then_some(Intakes { intakes, limit: self.extent.limit }))
+        Ok(Intakes { intakes, limit: self.extent.limit })
     }
 }
 
@@ -160,7 +156,7 @@ impl Intake {
         let outcome = tokio::select! {
             outcome = self.put_all(&mut producer, limit, &stop) => outcome,
             // What is in a partition is the beginning of its rows, wherever it ends.
-            () = too_late => Ok(()),
+            () = too_late => Err(Fault::stopped()),
         };
         counters.retries.add(producer.health().outages());
         producer.close().await;

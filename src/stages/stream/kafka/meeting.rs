@@ -3,8 +3,8 @@
 //!
 //! A producer of which nothing comes may be done, or have filtered all rows out; so each share says again and again how far it is, by a
 //! note beside the offsets that it commits for a group of their own. A note that changes is that of a share at work: it has a count that
-//! goes on. It begins with what the share reads. Shares that had listed different files would send rows of one file to two partitions,
-//! and wait for each other for ever; so nobody sends before the leading share is there and reads the same.
+//! goes on. It begins with what the share reads. Shares that read different files would send rows of one file to two partitions, and
+//! wait for each other for ever; so nobody sends before the leading share is heard, and reads more files than that one does.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -18,14 +18,15 @@ use super::intake::Stop;
 use super::{Way, high};
 use crate::progress::{Event, Stage};
 use crate::share::Share;
+use crate::source::Dataset;
 use crate::stages::deploy::group;
 use crate::stages::{Fault, fault};
 use crate::topic::kafka::{Consumer, Note, Notebook};
 
 /// How often the shares say how far they are, and look.
 const LOOKING: Duration = Duration::from_millis(500);
-/// The word of a share all of whose rows are in the topic, and of one that is at work.
-const WORDS: [&str; 2] = ["done", "reading"];
+/// The word of a share all of whose rows are in the topic.
+const DONE: &str = "done";
 
 type Notes = BTreeMap<u32, Note>;
 
@@ -49,7 +50,7 @@ impl Said {
     /// The note's text; `beat` is another each time.
     fn text(&self, beat: &str) -> String {
         let Reads { digest, files, lineage } = &self.reads;
-        let word = WORDS[usize::from(!self.is_done)];
+        let word = if self.is_done { DONE } else { "reading" };
         format!("{digest} {files} {lineage} {word} {beat}")
     }
 }
@@ -62,7 +63,7 @@ impl FromStr for Said {
         let mut next = || words.next().ok_or(());
         let (digest, files, lineage) =
             (next()?.to_owned(), next()?.parse().map_err(|_| ())?, next()?.to_owned());
-        let is_done = next()? == WORDS[0];
+        let is_done = next()? == DONE;
         Ok(Self { reads: Reads { digest, files, lineage }, is_done })
     }
 }
@@ -75,7 +76,11 @@ struct Heard {
 
 impl Heard {
     /// Takes what is noted now. A note that was there at the first look may be left over from an earlier run, until it changes.
-    fn look(&mut self, notes: Notes, now: Instant) {
+    /// `asking` is how long Kafka took to answer: meanwhile the others could say nothing either.
+    fn look(&mut self, notes: Notes, asking: Duration, now: Instant) {
+        for heard_at in self.notes.values_mut().filter_map(|(_, heard_at)| heard_at.as_mut()) {
+            *heard_at += asking;
+        }
         for (partition, note) in notes {
             match self.notes.get_mut(&partition) {
                 Some((known, _)) if *known == note => {}
@@ -101,7 +106,11 @@ impl Heard {
 pub(super) struct Meeting<'a> {
     way: &'a Way<'a>,
     notebook: Notebook,
-    reads: Reads,
+    dataset: &'a Dataset,
+    /// What all read: what the share that leads has listed.
+    agreed: OnceLock<Reads>,
+    /// Told once it is known.
+    gathered: Notify,
     /// Tells this process from others.
     process: u32,
     /// Where the topic ended when all rows of this share's files were in it.
@@ -124,6 +133,13 @@ impl Way<'_> {
         ends.iter().filter(|(partition, _)| !self.produces_to(**partition)).map(|(_, end)| end).sum()
     }
 
+    /// What is read of a source.
+    fn reads(&self, dataset: &Dataset) -> Reads {
+        let files = dataset.files();
+        let lineage = files.last().map_or("", |file| &file.lineage).to_owned();
+        Reads { digest: self.plan.stream_digest.rows.clone(), files: files.len(), lineage }
+    }
+
     /// Whether the rows of a partition come from a producer of this share.
     fn produces_to(&self, partition: u32) -> bool {
         let producer = Share::of(partition, self.plan.pipeline.spec.stream.producers);
@@ -138,12 +154,16 @@ impl<'a> Meeting<'a> {
             way.has_other_producers() && way.extent.share.size(way.plan.pipeline.spec.stream.producers) > 0;
         let Some(dataset) = way.plan.dataset.as_ref().filter(|_| is_part) else { return Ok(None) };
         let group = format!("{}.producers", group(&way.plan.pipeline));
-        let files = dataset.files();
-        let lineage = files.last().map_or("", |file| &file.lineage).to_owned();
+        let agreed = OnceLock::new();
+        if way.extent.share.leads() {
+            agreed.get_or_init(|| way.reads(dataset));
+        }
         Ok(Some(Self {
             way,
             notebook: Notebook::open(&way.topic.kafka, way.name(), &group)?,
-            reads: Reads { digest: way.plan.stream_digest.rows.clone(), files: files.len(), lineage },
+            dataset,
+            agreed,
+            gathered: Notify::new(),
             process: fastrand::u32(..),
             done_at: OnceLock::new(),
             all_done: Notify::new(),
@@ -151,29 +171,14 @@ impl<'a> Meeting<'a> {
         }))
     }
 
-    /// Waits until the leading share is there and reads the same files; the one that leads begins at once.
-    pub(super) async fn gather(&self) -> Result<(), Fault> {
-        if self.way.extent.share.leads() {
-            return Ok(());
+    /// The files that all read: those that the leading share has listed, once it is heard; none where a stop is asked for before.
+    pub(super) async fn gather(&self, stop: &Stop) -> Option<Dataset> {
+        if self.agreed.get().is_none() {
+            let note = "waiting for the first loader".to_owned();
+            self.way.watch.progress.tell(Event::StageNote { stage: Stage::Stream, note });
+            stop.asked().or(self.gathered.notified()).await?;
         }
-        let note = "waiting for the first loader".to_owned();
-        self.way.watch.progress.tell(Event::StageNote { stage: Stage::Stream, note });
-        let mut heard = Heard::default();
-        for beat in 0_u64.. {
-            self.say_and_hear(beat, &mut heard).await?;
-            match heard.says(0) {
-                Some((said, _)) if said.reads == self.reads => break,
-                // One that has listed fewer files sees that this one knows more, and begins again.
-                Some((said, _))
-                    if said.reads.digest == self.reads.digest && said.reads.files < self.reads.files => {}
-                Some(_) => return Err(fault::other_files()),
-                None => {}
-            }
-            if self.way.watch.interrupt.or(tokio::time::sleep(LOOKING)).await.is_none() {
-                return Err(Fault::stopped());
-            }
-        }
-        Ok(())
+        Some(self.dataset.first(self.agreed.get()?.files))
     }
 
     /// Says that all rows of this share's files are in the topic; where it leads, waits until the others have said so, or a stop is
@@ -210,17 +215,11 @@ impl<'a> Meeting<'a> {
             let asked_at = Instant::now();
             self.say_and_hear(beat, &mut heard).await?;
             if !self.way.extent.share.leads() {
-                let leader = heard.says(0).map(|(said, _)| said.reads);
-                if leader.is_some_and(|reads| reads != self.reads) {
-                    return Err(fault::other_files());
-                }
+                self.follow_leader(&heard)?;
             } else if !are_done && self.done_at.get().is_some() {
-                // While Kafka did not answer, the others could say nothing either.
                 let since = waiting_since.get_or_insert(asked_at);
                 *since += asked_at.elapsed();
                 are_done = self.have_others_done(&heard, *since).await?;
-            } else {
-                self.is_up_to_date(&heard)?;
             }
             tokio::time::sleep(LOOKING).await;
         }
@@ -229,8 +228,9 @@ impl<'a> Meeting<'a> {
 
     /// Notes how far this share is, and takes what the others have noted.
     async fn say_and_hear(&self, beat: u64, heard: &mut Heard) -> Result<(), Fault> {
-        let way = self.way;
-        let said = Said { reads: self.reads.clone(), is_done: self.done_at.get().is_some() };
+        let (way, asked_at) = (self.way, Instant::now());
+        let reads = self.agreed.get().cloned().unwrap_or_else(|| way.reads(self.dataset));
+        let said = Said { reads, is_done: self.done_at.get().is_some() };
         let text = said.text(&format!("{:08x} {beat}", self.process));
         let partitions = way.plan.pipeline.spec.topic.partitions;
         let end =
@@ -240,28 +240,33 @@ impl<'a> Meeting<'a> {
         way.patiently(async || self.notebook.write(own.clone()).await).await?;
         let mut notes = way.patiently(async || self.notebook.read(partitions).await).await?;
         notes.retain(|partition, _| !way.produces_to(*partition));
-        heard.look(notes, Instant::now());
+        heard.look(notes, asked_at.elapsed(), Instant::now());
         Ok(())
     }
 
-    /// Begins again where another share has listed more files than this one, which leads.
-    fn is_up_to_date(&self, heard: &Heard) -> Result<(), Fault> {
-        let mut reads = heard.notes.keys().filter_map(|partition| heard.says(*partition));
-        if reads.any(|(said, _)| said.reads.files > self.reads.files) {
-            Err(fault::other_files())
-        } else {
-            Ok(())
+    /// Agrees with the leading share, or ends where that one reads what this one has not listed: to be started again.
+    fn follow_leader(&self, heard: &Heard) -> Result<(), Fault> {
+        let Some((said, _)) = heard.says(0) else { return Ok(()) };
+        let is_known = |reads: &Reads| self.way.reads(&self.dataset.first(reads.files)) == *reads;
+        match self.agreed.get() {
+            Some(agreed) if *agreed == said.reads => Ok(()),
+            None if is_known(&said.reads) => {
+                self.agreed.get_or_init(|| said.reads);
+                self.gathered.notify_one();
+                Ok(())
+            }
+            _ => Err(fault::other_files()),
         }
     }
 
     /// Whether all others have said that they are done. One that is not heard for longer than an outage is waited out is given up.
     async fn have_others_done(&self, heard: &Heard, since: Instant) -> Result<bool, Fault> {
         let way = self.way;
-        self.is_up_to_date(heard)?;
         let others =
             || (0..way.plan.pipeline.spec.topic.partitions).filter(|partition| !way.produces_to(*partition));
         let says_done = |partition: &u32| {
-            let said = heard.says(*partition).filter(|(said, _)| said.is_done && said.reads == self.reads);
+            let said = heard.says(*partition);
+            let said = said.filter(|(said, _)| said.is_done && self.agreed.get() == Some(&said.reads));
             said.map(|(_, offset)| (*partition, offset))
         };
         let done: BTreeMap<u32, u64> = others().filter_map(|partition| says_done(&partition)).collect();
@@ -315,12 +320,15 @@ mod tests {
         let mut heard = Heard::default();
         let note = |beat: &str| Notes::from([(1, Note { offset: 5, text: said(true).text(beat) })]);
         let now = Instant::now();
-        heard.look(note("a 7"), now);
-        heard.look(note("a 7"), now);
+        let at_once = Duration::ZERO;
+        heard.look(note("a 7"), at_once, now);
+        heard.look(note("a 7"), at_once, now);
         assert_eq!((heard.says(1), heard.heard_at(1)), (None, None));
-        heard.look(note("b 0"), now);
+        heard.look(note("b 0"), at_once, now);
         assert_eq!((heard.says(1), heard.heard_at(1)), (Some((said(true), 5)), Some(now)));
-        heard.look(note("b 0"), now + LOOKING);
+        heard.look(note("b 0"), at_once, now + LOOKING);
         assert_eq!(heard.heard_at(1).unwrap(), now, "it has not said anything since");
+        heard.look(note("b 0"), LOOKING, now + LOOKING);
+        assert_eq!(heard.heard_at(1).unwrap(), now + LOOKING, "it could not");
     }
 }
