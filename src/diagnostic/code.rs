@@ -737,7 +737,7 @@ pub enum Code {
     /// With `stream.loaders`, or `runner run --share`, each loader loads its own partitions, and sends the rows of its own files where
     /// there are `stream.producers`; the first one waits until all are done. It gives up when no checkpoint has moved, or one
     /// of the others was not heard of, for `stream.patienceSeconds`: it was never started, or has failed. All read the files that the first one
-    /// has listed; one that does not know them all ends, to be started again.
+    /// has listed; one that reads others ends, to be started again.
     LoadersStandStill,
     /// The graph engine has stopped.
     ///

@@ -228,7 +228,7 @@ pub(super) fn producers_stand_still(patience: Duration) -> Fault {
 pub(super) fn other_files() -> Fault {
     Diagnostic::new(
         Code::LoadersStandStill,
-        "the first loader reads files that this one has not listed, or by another definition",
+        "the first loader reads other files than this one, or by another definition",
     )
     .at_key(Path::of("spec.source.parquet"))
     .help("start this one again: it lists the files when it begins")

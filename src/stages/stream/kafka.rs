@@ -140,12 +140,16 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// Tells the lanes to end where the topic ends now, unless it is followed.
-    async fn end_lanes(&self, consumer: &Consumer) -> Result<(), KafkaError> {
+    /// Tells the lanes to end where the topic ends now, unless it is followed; after a fault, where what can be read ends.
+    async fn end_lanes(&self, consumer: &Consumer, has_failed: bool) -> Result<(), KafkaError> {
         if self.extent.follow {
             return Ok(());
         }
-        let ends = self.patiently(async || self.topic.kafka.ends(self.name()).await).await;
+        let ends = if has_failed {
+            self.watermarks().await.map(|marks| high(&marks))
+        } else {
+            self.patiently(async || self.topic.kafka.ends(self.name()).await).await
+        };
         // Where the topic does not answer, the lanes end where they stand, and the fault is told.
         consumer.end_at(ends.as_ref().cloned().unwrap_or_default());
         ends.map(drop)
@@ -194,7 +198,7 @@ impl<'a> Way<'a> {
         if outcome.is_err() && self.extent.follow {
             consumer.end_at(BTreeMap::new());
         }
-        let ended = self.end_lanes(consumer).await;
+        let ended = self.end_lanes(consumer, outcome.is_err()).await;
         outcome?;
         Ok(ended?)
     }

@@ -60,9 +60,11 @@ pub struct Lane {
     bytes: usize,
     /// Whether the partition ended behind the last record when that end was fetched.
     saw_end: bool,
-    /// Whether what is fetched since then is fetched once more, knowing where the lane ends.
-    is_rechecking: bool,
+    /// Up to where there is no record, if the partition ends once more before one comes: what is there is fetched again.
+    rechecked: Option<u64>,
     last_progress: Instant,
+    /// When it became known where the lane ends.
+    end_known: Option<Instant>,
     /// When the broker was last asked.
     last_asked: Instant,
 }
@@ -102,8 +104,9 @@ impl Lane {
             pending: Vec::new(),
             bytes: 0,
             saw_end: false,
-            is_rechecking: false,
+            rechecked: None,
             last_progress: Instant::now(),
+            end_known: None,
             last_asked: Instant::now(),
         }
     }
@@ -138,9 +141,9 @@ impl Lane {
             if is_done {
                 return Ok(None);
             }
-            // The partition ended before the lane does: its end was fetched too early, or only a gap lies between.
-            if let Some(end) = end.filter(|_| self.saw_end && self.is_rechecking) {
-                return Ok(Some(self.cut(end)));
+            // The partition ended once more where the lane stands: only a gap lies between, such as a transaction's mark.
+            if let Some(gap) = self.rechecked.take_if(|_| self.saw_end) {
+                return Ok(Some(self.cut(end.map_or(gap, |end| end.min(gap)))));
             }
             let is_silent = self.last_progress.max(self.last_asked).elapsed() >= DOUBT;
             if is_silent || (self.saw_end && end.is_some()) {
@@ -190,7 +193,7 @@ impl Lane {
         // What was fetched before a seek does not come out behind it; this is for certainty.
         if record.offset >= self.next {
             self.last_progress = Instant::now();
-            (self.saw_end, self.is_rechecking) = (false, false);
+            (self.saw_end, self.rechecked) = (false, None);
             self.next = record.offset + 1;
             self.bytes += record.value.len();
             self.pending.push(record);
@@ -212,11 +215,11 @@ impl Lane {
             if is_there {
                 client.seek(&topic, signed(partition), next, PATIENCE)?;
             }
-            Ok::<bool, ClientError>(is_there)
+            Ok::<Option<u64>, ClientError>(is_there.then_some(unsigned(high)))
         });
         // While Kafka is away this fails; it is tried again at the next look, as long as the patience lasts.
-        if matches!(sought.await?, Ok(true)) {
-            (self.saw_end, self.is_rechecking) = (false, end.is_some());
+        if let Ok(Some(high)) = sought.await? {
+            (self.saw_end, self.rechecked) = (false, Some(end.unwrap_or(high)));
         }
         Ok(())
     }
@@ -236,14 +239,19 @@ impl Lane {
     }
 
     /// Gives up where Kafka is away for too long, or does not give records that are known to be there.
-    fn complain_when_stuck(&self, end: Option<u64>) -> Result<(), KafkaError> {
+    fn complain_when_stuck(&mut self, end: Option<u64>) -> Result<(), KafkaError> {
+        let since = end.map(|_| self.last_progress.max(*self.end_known.get_or_insert_with(Instant::now)));
         let health = self.client.context();
-        let silent = if end.is_some() { self.last_progress.elapsed() } else { Duration::ZERO };
+        let silent = since.map_or(Duration::ZERO, |since| since.elapsed());
         let waited = silent.max(health.down_for());
         if waited < self.patience {
             return Ok(());
         }
-        Err(KafkaError::Gone { waited, last: health.complaints().last().map(Complaint::reason) })
+        let last = health.complaints().last().map(Complaint::reason);
+        // Where it answers, but does not give what is there:
+        let held_back = "a transaction that is open may hold records back";
+        let is_up = health.down_for().is_zero();
+        Err(KafkaError::Gone { waited, last: last.or_else(|| is_up.then(|| held_back.to_owned())) })
     }
 
     /// What a failure in the queue means. librdkafka tries the passing ones again by itself.

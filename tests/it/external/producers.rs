@@ -152,7 +152,7 @@ fn shares_of_a_run_each_produce_and_load_their_own_and_the_first_waits_for_all()
         bed.file(number);
     }
     let first = bed.share("0/3");
-    outcome(second).exits(75).says("the first loader reads files that this one has not listed");
+    outcome(second).exits(75).says("the first loader reads other files than this one");
     let second = bed.share("1/3");
     outcome(first).exits(0);
     assert_eq!(bed.trips(), whole(6));

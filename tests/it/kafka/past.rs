@@ -11,8 +11,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::util::Timeout;
 use runner::topic::kafka::{KafkaError, Lag, Watermarks};
 
-use super::{AWAY, checkpoint, cluster, message, produce, producer, read, topic};
-use crate::servers::{Kafka, Received, unique};
+use super::{AWAY, checkpoint, cluster, consumer, message, produce, producer, read, topic};
+use crate::servers::{Kafka, Received, Transaction, unique};
 
 /// Deletes the records of a partition up to an offset, as retention does.
 async fn retain(address: &str, topic: &str, partition: i32, up_to: i64) {
@@ -74,6 +74,23 @@ async fn the_marks_of_transactions_and_what_was_given_up_are_no_records() {
     let marks = kafka.record_marks(&name).await.unwrap();
     assert_eq!(marks[&0], Watermarks { low: 0, high: 1 });
     assert_eq!(marks[&1], Watermarks::default());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_follows_passes_what_a_transaction_left_behind() {
+    let server = Kafka::shared();
+    let kafka = cluster(server.address()).await;
+    let name = unique("gap");
+    kafka.ensure_topic(&topic(&name)).await.unwrap();
+    Transaction::begin(server, &name).abort();
+    let (_consumer, mut lanes) = consumer(&kafka, &name, &BTreeMap::from([(0, 0)]), AWAY);
+    let batch = lanes[0].batch(10, Duration::from_millis(50));
+    let batch = tokio::time::timeout(AWAY, batch).await.unwrap().unwrap().unwrap();
+    assert_eq!((batch.records.len(), batch.next), (0, 2), "the record that was given up, and the mark");
+    produce(&kafka, &name, 10).await.unwrap();
+    let batch = lanes[0].batch(10, Duration::from_millis(50)).await.unwrap().unwrap();
+    assert_eq!(batch.from, 2);
+    assert!(!batch.records.is_empty());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //! A producer of which nothing comes may be done, or have filtered all rows out; so each share says again and again how far it is, by a
 //! note beside the offsets that it commits for a group of their own. A note that changes is that of a share at work: it has a count that
 //! goes on. It begins with what the share reads. Shares that read different files would send rows of one file to two partitions, and
-//! wait for each other for ever; so nobody sends before the leading share is heard, and reads more files than that one does.
+//! wait for each other for ever; so nobody sends before the leading share is heard, nor reads more files than that one does.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
