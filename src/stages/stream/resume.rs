@@ -91,8 +91,7 @@ pub(in crate::stages) fn decide(
     files: &[DataFile],
     digest: &Digest,
 ) -> Result<Resume, ResumeError> {
-    let files: Vec<_> = files.iter().map(|file| (&*file.name, file.rows, &*file.lineage)).collect();
-    decide_on(checkpoints, &files, digest)
+    decide_on(checkpoints, &known(files), digest)
 }
 
 /// Refuses rows of another definition, or of files that changed: those of one producer's as well as those of the others, since a file that
@@ -102,8 +101,7 @@ pub(in crate::stages) fn same_rows(
     files: &[DataFile],
     digest: &Digest,
 ) -> Result<(), ResumeError> {
-    let files: Vec<_> = files.iter().map(|file| (&*file.name, file.rows, &*file.lineage)).collect();
-    same_rows_of(last, &files, digest)
+    same_rows_of(last, &known(files), digest)
 }
 
 fn same_rows_of(
@@ -127,8 +125,7 @@ pub(in crate::stages) fn after_all(
     (share, partitions): (Share, u32),
     files: &[DataFile],
 ) -> Result<Resume, ResumeError> {
-    let files: Vec<_> = files.iter().map(|file| (&*file.name, file.rows, &*file.lineage)).collect();
-    after_all_of(last, (share, partitions), &files)
+    after_all_of(last, (share, partitions), &known(files))
 }
 
 fn after_all_of(
@@ -189,6 +186,10 @@ pub(in crate::stages) fn same_digest(
 
 /// A file as the decision sees it: its name, its rows, its lineage.
 type Known<'a> = (&'a str, u64, &'a str);
+
+fn known(files: &[DataFile]) -> Vec<Known<'_>> {
+    files.iter().map(|file| (&*file.name, file.rows, &*file.lineage)).collect()
+}
 
 fn decide_on(
     checkpoints: &BTreeMap<u32, Checkpoint>,
