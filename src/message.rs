@@ -7,14 +7,11 @@ use std::sync::Arc;
 
 pub use event::{Event, EventReader};
 
-/// The name of the header that holds the source file.
-pub const FILE_HEADER: &str = "runner.file";
-/// The name of the header that holds the row's ordinal in that file.
-pub const ORDINAL_HEADER: &str = "runner.ordinal";
-/// The name of the header that holds the lineage of that file.
-pub const LINEAGE_HEADER: &str = "runner.lineage";
-/// The name of the header that holds the digest of the stream's definition.
-pub const DIGEST_HEADER: &str = "runner.stream";
+/// The name of the header that says which row a message is: [`RowId`] as it is shown, `FILE:ORDINAL`.
+pub const ROW_HEADER: &str = "runner.row";
+/// The name of the header that says what stream it is of: `DIGEST/LINEAGE`, which all rows of a file share. Each header costs a producer
+/// about 0.3 µs, so there are no more than these two.
+pub const STREAM_HEADER: &str = "runner.stream";
 
 /// Which row a message is: the file, and the row's number in it from 0, counted before the filter.
 ///
@@ -43,6 +40,14 @@ pub struct Origin {
     pub lineage: Arc<str>,
     /// The digest of the stream's definition, hexadecimal.
     pub digest: Arc<str>,
+}
+
+impl Origin {
+    /// What the rows of a file share, as their headers have it: `DIGEST/LINEAGE`.
+    #[must_use]
+    pub fn stream(&self) -> String {
+        format!("{}/{}", self.digest, self.lineage)
+    }
 }
 
 /// One row, encoded: what Kafka carries and what the in-process topic carries alike.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
-use runner::message::{DIGEST_HEADER, FILE_HEADER, LINEAGE_HEADER, Message, ORDINAL_HEADER, Origin, RowId};
+use runner::message::{Message, Origin, ROW_HEADER, RowId, STREAM_HEADER};
 use runner::share::Share;
 use runner::spec::Topic;
 use runner::topic::kafka::{Connection, Kafka, PATIENCE, Producer, ProducerOptions};
@@ -76,11 +76,12 @@ fn bare(bootstrap: &str, topic: &str, partitions: u32, rows: &[Row<'_>], headers
         .set("linger.ms", "20")
         .create()
         .unwrap();
+    let stream = format!("{DIGEST}/{LINEAGE}");
     for (ordinal, (key, value)) in (0..).zip(rows) {
         let partition = partition(Some(key), ordinal, partitions, Share::WHOLE).cast_signed();
         let mut record = BaseRecord::to(topic).partition(partition).key(key.as_slice()).payload(*value);
         if headers {
-            record = record.headers(origin(ordinal));
+            record = record.headers(origin(&stream, ordinal));
         }
         while let Err((_, again)) = producer.send(record) {
             record = again;
@@ -91,11 +92,8 @@ fn bare(bootstrap: &str, topic: &str, partitions: u32, rows: &[Row<'_>], headers
 }
 
 /// The headers that runner's messages have.
-fn origin(ordinal: u64) -> OwnedHeaders {
-    let ordinal = ordinal.to_string();
-    OwnedHeaders::new_with_capacity(4)
-        .insert(Header { key: FILE_HEADER, value: Some(FILE) })
-        .insert(Header { key: LINEAGE_HEADER, value: Some(LINEAGE) })
-        .insert(Header { key: DIGEST_HEADER, value: Some(DIGEST) })
-        .insert(Header { key: ORDINAL_HEADER, value: Some(&ordinal) })
+fn origin(stream: &str, ordinal: u64) -> OwnedHeaders {
+    OwnedHeaders::new_with_capacity(2)
+        .insert(Header { key: STREAM_HEADER, value: Some(stream) })
+        .insert(Header { key: ROW_HEADER, value: Some(&format!("{FILE}:{ordinal}")) })
 }

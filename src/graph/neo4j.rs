@@ -11,6 +11,7 @@
 //! reported as [`WriteError::Transient`] and comes again. Each transaction leaves a mark of its own on the checkpoints, so
 //! that the next try knows a batch of its own that did arrive from one of another loader.
 
+mod bolt;
 mod connection;
 mod convert;
 mod dictionary;
@@ -22,7 +23,6 @@ mod project;
 mod query;
 mod route;
 mod rows;
-mod socket;
 mod value;
 mod write;
 

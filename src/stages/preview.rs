@@ -2,14 +2,12 @@
 
 use futures::StreamExt as _;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::validate::Plan;
 use super::{Fault, deploy, stream};
 use crate::graph::{Advance, Checkpoint, GraphStore, WriteBatch, WriteError};
-use crate::message::{
-    DIGEST_HEADER, Event, EventReader, FILE_HEADER, LINEAGE_HEADER, Message, ORDINAL_HEADER,
-};
+use crate::message::{Event, EventReader, Message, ROW_HEADER, STREAM_HEADER};
 use crate::source::Encoder;
 use crate::topic;
 
@@ -138,13 +136,8 @@ async fn elements(plan: &Plan, store: &dyn GraphStore, cypher: &str) -> Result<V
 
 /// The headers as Kafka would carry them.
 fn headers(message: &Message) -> Map<String, Value> {
-    [
-        (FILE_HEADER, json!(&*message.origin.row.file)),
-        (ORDINAL_HEADER, json!(message.origin.row.ordinal)),
-        (LINEAGE_HEADER, json!(&*message.origin.lineage)),
-        (DIGEST_HEADER, json!(&*message.origin.digest)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into_iter()
-    .collect()
+    [(ROW_HEADER, message.origin.row.to_string()), (STREAM_HEADER, message.origin.stream())]
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .into_iter()
+        .collect()
 }

@@ -200,7 +200,7 @@ fn a_row_that_cannot_be_written_goes_to_the_dead_letters_and_the_others_do_not()
     let expected: Vec<i64> = (0..1_000).filter(|n| n % 10 < 9 && n % 97 == 96).collect();
     assert_eq!(found, expected);
     for name in
-        ["runner.error.code", "runner.error.message", "runner.partition", "runner.offset", "runner.ordinal"]
+        ["runner.error.code", "runner.error.message", "runner.partition", "runner.offset", "runner.row"]
     {
         let has = |letter: &Received| letter.headers.iter().any(|(header, _)| header == name);
         assert!(letters.iter().all(has), "{name}");

@@ -20,7 +20,7 @@ const REACHED_WITHIN: Duration = Duration::from_secs(5);
 /// How long a statement may be silent. Whoever runs one has a shorter limit of his own where there is one.
 const SILENT_AT_MOST: Duration = Duration::from_hours(24);
 /// After this silence, TCP asks whether the server is still there; it gives up half a minute later.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How many questions are asked at the same time; batches have connections of their own.
 const QUESTIONS_AT_ONCE: usize = 8;
 /// How many rows come in one go.
@@ -92,8 +92,17 @@ impl Address {
     }
 
     /// The host without the brackets that an IPv6 address has in a URI.
-    fn plain_host(&self) -> &str {
+    pub(super) fn plain_host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// The encryption, where the file has a word in it, too.
+    pub(super) fn encryption_of(&self, connection: &Connection) -> Encryption {
+        let is_insecure = connection.tls.as_ref().is_some_and(|tls| tls.insecure);
+        match self.encryption {
+            Encryption::Verified if is_insecure => Encryption::Unverified,
+            encryption => encryption,
+        }
     }
 
     /// As the driver takes it. Its own routing is passed by: it follows the addresses that the server has of itself, which are
@@ -119,7 +128,6 @@ const DEFAULT_PORT: u16 = 7687;
 /// A server that was reached.
 pub(super) struct Reached {
     pub graph: Graph,
-    pub addresses: Vec<SocketAddr>,
     /// Its version, such as `5.26.30`.
     pub version: String,
     /// `community` or `enterprise`.
@@ -132,19 +140,19 @@ pub(super) struct Reached {
 pub(super) async fn reach(address: &Address, connection: &Connection) -> Result<Reached, GraphError> {
     let fault = |fault| GraphError::Connect { address: address.to_string(), fault };
     let reaching = async {
-        let addresses = find(address).await?;
+        find(address).await?;
         let graph = driver(address, connection, QUESTIONS_AT_ONCE).map_err(fault)?;
         let described = log_in(&graph, address, connection).await?;
         let [version, edition, moment] = described;
-        Ok(Reached { graph, addresses, version, edition, is_utc: moment.ends_with('Z') })
+        Ok(Reached { graph, version, edition, is_utc: moment.ends_with('Z') })
     };
     tokio::time::timeout(REACHED_WITHIN, reaching)
         .await
         .unwrap_or_else(|_| Err(fault(ConnectFault::TimedOut { after: REACHED_WITHIN })))
 }
 
-/// The addresses of the host, one of which takes connections.
-async fn find(address: &Address) -> Result<Vec<SocketAddr>, GraphError> {
+/// Whether the host is known, and takes connections.
+async fn find(address: &Address) -> Result<(), GraphError> {
     let fault = |fault| GraphError::Connect { address: address.to_string(), fault };
     let found: Vec<SocketAddr> = lookup_host((address.plain_host(), address.port))
         .await
@@ -152,7 +160,7 @@ async fn find(address: &Address) -> Result<Vec<SocketAddr>, GraphError> {
         .collect();
     // Made and dropped: an error of the driver does not tell a refused connection from one that ended early.
     match TcpStream::connect(found.as_slice()).await {
-        Ok(_) => Ok(found),
+        Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Err(fault(ConnectFault::Refused)),
         Err(error) => Err(fault(ConnectFault::Unreachable(error.to_string()))),
     }
@@ -187,7 +195,7 @@ pub(super) fn driver(
     connection: &Connection,
     connections: usize,
 ) -> Result<Graph, ConnectFault> {
-    let mut encryption = address.encryption;
+    let encryption = address.encryption_of(connection);
     let mut config = ConfigBuilder::default()
         .user(&connection.user)
         .password(connection.password.as_ref().map_or("", Password::reveal))
@@ -199,9 +207,6 @@ pub(super) fn driver(
     if let Some(tls) = &connection.tls {
         if encryption == Encryption::None {
             return Err(ConnectFault::NotEncrypted);
-        }
-        if tls.insecure {
-            encryption = Encryption::Unverified;
         }
         let authority =
             tls.ca_file.as_ref().map(PathBuf::from).filter(|_| encryption == Encryption::Verified);

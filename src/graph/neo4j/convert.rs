@@ -3,24 +3,58 @@
 //! Where it is not (an odd form of a number in a text, a number as text with Java's digits), there is none, and the batch goes
 //! as the statement that calls the function for each row.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
-use neo4rs::{BoltNull, BoltType};
 use serde_json::Value;
 
-use super::value::to_bolt;
+use super::bolt::Pack;
 use crate::graph::mapping::Cast;
 
+/// A value as the server gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Converted<'a> {
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    Float(f64),
+    Text(Cow<'a, str>),
+    Date(NaiveDate),
+    Local(NaiveDateTime),
+    Zoned(DateTime<FixedOffset>),
+    /// A list or a map.
+    Json(&'a Value),
+}
+
+impl Converted<'_> {
+    /// Packs it; not where an integer in it does not fit 64 bits.
+    pub(super) fn pack(&self, pack: &mut Pack) -> Option<()> {
+        match self {
+            Self::Null => pack.null(),
+            Self::Boolean(truth) => pack.boolean(*truth),
+            Self::Integer(integer) => pack.integer(*integer),
+            Self::Float(float) => pack.float(*float),
+            Self::Text(text) => pack.text(text),
+            Self::Date(date) => pack.date(*date),
+            Self::Local(local) => pack.local(*local),
+            Self::Zoned(zoned) => pack.zoned(zoned),
+            Self::Json(value) => return pack.json(value, "").ok(),
+        }
+        Some(())
+    }
+}
+
 /// The value that Cypher's function gives. `is_utc` says whether the server reads date-times without a zone as UTC.
-pub(super) fn convert(value: &Value, cast: Cast, is_utc: bool) -> Option<BoltType> {
+pub(super) fn convert(value: &Value, cast: Cast, is_utc: bool) -> Option<Converted<'_>> {
     if value.is_null() {
-        return Some(BoltType::Null(BoltNull));
+        return Some(Converted::Null);
     }
     match cast {
-        Cast::None => to_bolt(value, "").ok(),
-        Cast::Boolean => boolean(value).map(BoltType::from),
-        Cast::Integer => integer(value).map(BoltType::from),
-        Cast::Float => float(value).map(BoltType::from),
-        Cast::Text => text(value).map(BoltType::from),
+        Cast::None => as_it_is(value),
+        Cast::Boolean => boolean(value).map(Converted::Boolean),
+        Cast::Integer => integer(value).map(Converted::Integer),
+        Cast::Float => float(value).map(Converted::Float),
+        Cast::Text => text(value).map(Converted::Text),
         Cast::Datetime => {
             let (local, offset) = moment(value.as_str()?)?;
             let offset = match offset {
@@ -28,21 +62,34 @@ pub(super) fn convert(value: &Value, cast: Cast, is_utc: bool) -> Option<BoltTyp
                 None if is_utc => FixedOffset::east_opt(0)?,
                 None => return None,
             };
-            Some(BoltType::from(zoned(local, offset)?))
+            zoned(local, offset).map(Converted::Zoned)
         }
         Cast::LocalDatetime => match moment(value.as_str()?)? {
-            (local, None) => Some(BoltType::from(local)),
+            (local, None) => Some(Converted::Local(local)),
             (_, Some(_)) => None,
         },
         // Without a zone it depends on the server's, and is the same in each.
-        Cast::LocalOfDatetime => moment(value.as_str()?).map(|(local, _)| BoltType::from(local)),
-        Cast::Date => date(value.as_str()?).map(BoltType::from),
+        Cast::LocalOfDatetime => moment(value.as_str()?).map(|(local, _)| Converted::Local(local)),
+        Cast::Date => date(value.as_str()?).map(Converted::Date),
         Cast::DateOfLocal => match moment(value.as_str()?)? {
-            (local, None) => Some(BoltType::from(local.date())),
+            (local, None) => Some(Converted::Date(local.date())),
             (_, Some(_)) => None,
         },
-        Cast::DateOfDatetime => moment(value.as_str()?).map(|(local, _)| BoltType::from(local.date())),
+        Cast::DateOfDatetime => moment(value.as_str()?).map(|(local, _)| Converted::Date(local.date())),
     }
+}
+
+fn as_it_is(value: &Value) -> Option<Converted<'_>> {
+    Some(match value {
+        Value::Null => Converted::Null,
+        Value::Bool(truth) => Converted::Boolean(*truth),
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) => Converted::Integer(integer),
+            None => Converted::Float(number.as_f64().filter(|_| !number.is_u64())?),
+        },
+        Value::String(text) => Converted::Text(text.into()),
+        Value::Array(_) | Value::Object(_) => Converted::Json(value),
+    })
 }
 
 fn boolean(value: &Value) -> Option<bool> {
@@ -83,11 +130,11 @@ fn float(value: &Value) -> Option<f64> {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
+fn text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        Value::Number(number) => number.as_i64().map(|integer| integer.to_string()),
+        Value::String(text) => Some(text.into()),
+        Value::Bool(truth) => Some(truth.to_string().into()),
+        Value::Number(number) => number.as_i64().map(|integer| integer.to_string().into()),
         _ => None,
     }
 }
@@ -156,34 +203,44 @@ fn number(digits: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use serde_json::json;
 
-    use super::super::value::to_json;
     use super::*;
 
-    fn converted(value: &Value, cast: Cast) -> Option<Value> {
-        convert(value, cast, true).as_ref().map(to_json)
+    fn zoned(text: &str) -> Converted<'static> {
+        Converted::Zoned(DateTime::parse_from_rfc3339(text).unwrap())
+    }
+
+    fn local(text: &str) -> Converted<'static> {
+        Converted::Local(text.parse().unwrap())
+    }
+
+    fn date(text: &str) -> Converted<'static> {
+        Converted::Date(text.parse().unwrap())
     }
 
     #[test]
     fn what_is_certain_is_converted() {
+        let list = json!([1, "x"]);
         for (value, cast, expected) in [
-            (json!(null), Cast::Datetime, json!(null)),
-            (json!([1, "x"]), Cast::None, json!([1, "x"])),
-            (json!("true"), Cast::Boolean, json!(true)),
-            (json!("-42"), Cast::Integer, json!(-42)),
-            (json!(42), Cast::Float, json!(42.0)),
-            (json!("NaN"), Cast::Float, json!(null)),
-            (json!(7), Cast::Text, json!("7")),
-            (json!("2022-03-01T00:10:00"), Cast::Datetime, json!("2022-03-01T00:10Z")),
-            (json!("2022-03-01T00:10:00.25+05:30"), Cast::Datetime, json!("2022-03-01T00:10:00.250+05:30")),
-            (json!("2022-03-01T00:10:00"), Cast::LocalDatetime, json!("2022-03-01T00:10")),
-            (json!("2022-03-01T23:10:00-05:00"), Cast::LocalOfDatetime, json!("2022-03-01T23:10")),
-            (json!("2022-03-01"), Cast::Date, json!("2022-03-01")),
-            (json!("2022-03-01T23:10:00"), Cast::DateOfLocal, json!("2022-03-01")),
-            (json!("2022-03-01T23:10:00Z"), Cast::DateOfDatetime, json!("2022-03-01")),
+            (json!(null), Cast::Datetime, Converted::Null),
+            (list.clone(), Cast::None, Converted::Json(&list)),
+            (json!("true"), Cast::Boolean, Converted::Boolean(true)),
+            (json!("-42"), Cast::Integer, Converted::Integer(-42)),
+            (json!(42), Cast::Float, Converted::Float(42.0)),
+            (json!("-Infinity"), Cast::Float, Converted::Float(f64::NEG_INFINITY)),
+            (json!(7), Cast::Text, Converted::Text("7".into())),
+            (json!("2022-03-01T00:10:00"), Cast::Datetime, zoned("2022-03-01T00:10:00Z")),
+            (json!("2022-03-01T00:10:00.25+05:30"), Cast::Datetime, zoned("2022-03-01T00:10:00.25+05:30")),
+            (json!("2022-03-01T00:10:00"), Cast::LocalDatetime, local("2022-03-01T00:10:00")),
+            (json!("2022-03-01T23:10:00-05:00"), Cast::LocalOfDatetime, local("2022-03-01T23:10:00")),
+            (json!("2022-03-01"), Cast::Date, date("2022-03-01")),
+            (json!("2022-03-01T23:10:00"), Cast::DateOfLocal, date("2022-03-01")),
+            (json!("2022-03-01T23:10:00Z"), Cast::DateOfDatetime, date("2022-03-01")),
         ] {
-            assert_eq!(converted(&value.clone(), cast), Some(expected), "{value} {cast:?}");
+            assert_eq!(convert(&value, cast, true), Some(expected), "{value} {cast:?}");
         }
     }
 
@@ -209,7 +266,7 @@ mod tests {
             (json!("+2022-03-01"), Cast::Date),
             (json!(5), Cast::Date),
         ] {
-            assert_eq!(converted(&value.clone(), cast), None, "{value} {cast:?}");
+            assert_eq!(convert(&value, cast, true), None, "{value} {cast:?}");
         }
         let local = json!("2022-03-01T00:10:00");
         assert_eq!(convert(&local, Cast::Datetime, false), None);

@@ -2,41 +2,42 @@
 
 use std::collections::HashMap;
 
-use neo4rs::{BoltMap, BoltType};
+use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::convert::convert;
-use super::value::{list, to_json};
+use super::bolt::Pack;
+use super::convert::{Converted, convert};
 use crate::graph::mapping::Dictionary;
 use crate::graph::mapping::dictionary::{Cell, Input, Member, NodeList};
 use crate::message::Event;
 
-/// Makes the parameters; none where a value cannot be converted here with certainty, or cannot be a key.
-pub(super) fn parameters(dictionary: &Dictionary, events: &[&Event], is_utc: bool) -> Option<BoltMap> {
+/// Makes the parameters, a map; none where a value cannot be converted here with certainty, or cannot be a key.
+pub(super) fn parameters(dictionary: &Dictionary, events: &[&Event], is_utc: bool) -> Option<Pack> {
+    let has_rows = !dictionary.cells.is_empty();
+    let mut parameters = Pack::default();
+    parameters.map(dictionary.lists.len() + usize::from(has_rows));
     let mut places = Vec::with_capacity(dictionary.lists.len());
-    let mut parameters = BoltMap::with_capacity(dictionary.lists.len() + 1);
     for (number, nodes) in dictionary.lists.iter().enumerate() {
-        let (entries, of_rows) = distinct(nodes, events, is_utc)?;
-        parameters.put(format!("n{number}").into(), list(entries));
-        places.push(of_rows);
+        parameters.text(&format!("n{number}"));
+        places.push(pack_nodes(&mut parameters, nodes, events, is_utc)?);
     }
-    if !dictionary.cells.is_empty() {
-        let mut rows = Vec::with_capacity(events.len());
+    if has_rows {
+        parameters.text("rows");
+        parameters.list(events.len());
         for (row, event) in events.iter().enumerate() {
-            // Values are large, so each list has its room from the start.
-            let mut cells = Vec::with_capacity(dictionary.cells.len());
+            parameters.list(dictionary.cells.len());
             for cell in &dictionary.cells {
-                cells.push(match cell {
-                    Cell::Node { list, member } => place(&places, *list, *member, row)?,
-                    Cell::Value(input) => value(event, input, is_utc)?,
+                match cell {
+                    Cell::Node { list, member } => parameters.integer(place(&places, *list, *member, row)?),
+                    Cell::Value(input) => value(event, input, is_utc)?.pack(&mut parameters)?,
                     Cell::Key(input) => {
-                        value(event, input, is_utc).filter(|value| Key::of(value).is_some())?
+                        let value = value(event, input, is_utc)?;
+                        Key::of(&value)?;
+                        value.pack(&mut parameters)?;
                     }
-                });
+                }
             }
-            rows.push(list(cells));
         }
-        parameters.put("rows".into(), list(rows));
     }
     Some(parameters)
 }
@@ -47,13 +48,13 @@ struct Places {
     places: Vec<usize>,
 }
 
-fn place(places: &[Places], list: usize, member: usize, row: usize) -> Option<BoltType> {
+fn place(places: &[Places], list: usize, member: usize, row: usize) -> Option<i64> {
     let of_list = places.get(list)?;
     let place = of_list.places.get(row * of_list.members + member)?;
-    i64::try_from(*place).ok().map(BoltType::from)
+    i64::try_from(*place).ok()
 }
 
-fn value(event: &Event, input: &Input, is_utc: bool) -> Option<BoltType> {
+fn value<'a>(event: &'a Event, input: &Input, is_utc: bool) -> Option<Converted<'a>> {
     convert(event.get(&input.column).unwrap_or(&Value::Null), input.cast, is_utc)
 }
 
@@ -68,31 +69,56 @@ enum Key {
 }
 
 impl Key {
-    fn of(value: &BoltType) -> Option<Self> {
+    fn of(value: &Converted<'_>) -> Option<Self> {
         match value {
-            BoltType::Boolean(truth) => Some(Self::Boolean(truth.value)),
-            BoltType::Integer(integer) => Some(Self::Integer(integer.value)),
-            BoltType::String(text) => Some(Self::Text(text.value.clone())),
-            BoltType::Date(_) | BoltType::DateTime(_) | BoltType::LocalDateTime(_) => match to_json(value) {
-                Value::String(text) => Some(Self::Temporal(text)),
-                _ => None,
-            },
-            _ => None,
+            Converted::Boolean(truth) => Some(Self::Boolean(*truth)),
+            Converted::Integer(integer) => Some(Self::Integer(*integer)),
+            Converted::Text(text) => Some(Self::Text(text.clone().into_owned())),
+            Converted::Date(date) => Some(Self::Temporal(format!("{date:?}"))),
+            Converted::Local(local) => Some(Self::Temporal(format!("{local:?}"))),
+            Converted::Zoned(zoned) => Some(Self::Temporal(format!("{zoned:?}"))),
+            Converted::Null | Converted::Float(_) | Converted::Json(_) => None,
         }
     }
 }
 
 /// A node, met for the first time or again.
-struct Node {
+struct Node<'a> {
     keys: Vec<Key>,
-    entry: Vec<BoltType>,
-    properties: BoltMap,
+    key_values: Vec<Converted<'a>>,
+    properties: IndexMap<&'a str, Converted<'a>>,
 }
 
-/// The distinct nodes of a list, sorted, so that two loaders that make the same nodes never wait for each other in a circle; and
-/// where in the list those of each row are.
-fn distinct(nodes: &NodeList, events: &[&Event], is_utc: bool) -> Option<(Vec<BoltType>, Places)> {
-    let mut found: Vec<Node> = Vec::new();
+/// Packs the distinct nodes of a list, sorted, so that two loaders that make the same nodes never wait for each other in a circle; and
+/// says where in the list those of each row are.
+fn pack_nodes(pack: &mut Pack, nodes: &NodeList, events: &[&Event], is_utc: bool) -> Option<Places> {
+    let (mut found, mut places) = distinct(nodes, events, is_utc)?;
+    sort(&mut found, &mut places)?;
+    pack.list(found.len());
+    for (place, node) in found.iter().enumerate() {
+        pack.list(1 + node.key_values.len() + usize::from(nodes.has_properties));
+        pack.integer(i64::try_from(place).ok()?);
+        for value in &node.key_values {
+            value.pack(pack)?;
+        }
+        if nodes.has_properties {
+            pack.map(node.properties.len());
+            for (property, value) in &node.properties {
+                pack.text(property);
+                value.pack(pack)?;
+            }
+        }
+    }
+    Some(Places { members: nodes.members.len(), places })
+}
+
+/// The distinct nodes, and the place of each that a row names.
+fn distinct<'a>(
+    nodes: &'a NodeList,
+    events: &[&'a Event],
+    is_utc: bool,
+) -> Option<(Vec<Node<'a>>, Vec<usize>)> {
+    let mut found: Vec<Node<'a>> = Vec::new();
     let mut by_keys: HashMap<Vec<Key>, usize> = HashMap::new();
     let mut places = Vec::with_capacity(events.len() * nodes.members.len());
     // Filled anew for each node that a row names; most of them were met before.
@@ -109,43 +135,34 @@ fn distinct(nodes: &NodeList, events: &[&Event], is_utc: bool) -> Option<(Vec<Bo
             let known = by_keys.get(keys.as_slice()).copied();
             let place = known.unwrap_or(found.len());
             if known.is_none() {
-                let entry = std::mem::take(&mut values);
-                found.push(Node { keys: keys.clone(), entry, properties: BoltMap::new() });
+                let key_values = std::mem::take(&mut values);
+                found.push(Node { keys: keys.clone(), key_values, properties: IndexMap::new() });
                 by_keys.insert(std::mem::take(&mut keys), place);
             }
             set_properties(&mut found, place, member, event, is_utc)?;
             places.push(place);
         }
     }
-    let sorted = sort(&mut found, &mut places)?;
-    let entries = found.into_iter().zip(sorted).map(|(node, place)| {
-        let mut entry = vec![BoltType::from(place)];
-        entry.extend(node.entry);
-        if nodes.has_properties {
-            entry.push(BoltType::Map(node.properties));
-        }
-        list(entry)
-    });
-    Some((entries.collect(), Places { members: nodes.members.len(), places }))
+    Some((found, places))
 }
 
 /// The last row that meets a node says what its properties are.
-fn set_properties(
-    found: &mut [Node],
+fn set_properties<'a>(
+    found: &mut [Node<'a>],
     place: usize,
-    member: &Member,
-    event: &Event,
+    member: &'a Member,
+    event: &'a Event,
     is_utc: bool,
 ) -> Option<()> {
     let node = found.get_mut(place)?;
     for (property, input) in &member.properties {
-        node.properties.put(property.as_str().into(), value(event, input, is_utc)?);
+        node.properties.insert(property, value(event, input, is_utc)?);
     }
     Some(())
 }
 
-/// Sorts nodes by their keys, and lets the places point where they are then. Returns the new places, in order.
-fn sort(found: &mut [Node], places: &mut [usize]) -> Option<Vec<i64>> {
+/// Sorts nodes by their keys, and lets the places point where they are then.
+fn sort(found: &mut [Node<'_>], places: &mut [usize]) -> Option<()> {
     let mut order: Vec<usize> = (0..found.len()).collect();
     order.sort_by(|one, other| {
         found.get(*one).map(|node| &node.keys).cmp(&found.get(*other).map(|node| &node.keys))
@@ -158,7 +175,7 @@ fn sort(found: &mut [Node], places: &mut [usize]) -> Option<Vec<i64>> {
         *place = *moved.get(*place)?;
     }
     found.sort_by(|one, other| one.keys.cmp(&other.keys));
-    (0..found.len()).map(|place| i64::try_from(place).ok()).collect()
+    Some(())
 }
 
 #[cfg(test)]
@@ -167,6 +184,7 @@ mod tests {
 
     use serde_json::json;
 
+    use super::super::bolt::unpack;
     use super::*;
     use crate::graph::mapping::compile;
     use crate::spec::Mapping;
@@ -180,7 +198,7 @@ mod tests {
     fn of(dictionary: &Dictionary, events: &[Value]) -> Option<Value> {
         let events: Vec<Event> = serde_json::from_value(events.into()).unwrap();
         let events: Vec<&Event> = events.iter().collect();
-        parameters(dictionary, &events, true).map(|parameters| to_json(&BoltType::Map(parameters)))
+        parameters(dictionary, &events, true).and_then(|parameters| unpack(&mut parameters.bytes()))
     }
 
     fn trips() -> Dictionary {

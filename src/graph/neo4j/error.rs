@@ -7,6 +7,7 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
+use super::bolt::BoltError;
 use super::connection::{Connection, Encryption};
 use crate::graph::{ConnectFault, GraphError, WriteError};
 
@@ -134,11 +135,9 @@ fn server_error(code: &str, message: &str) -> GraphError {
 const DEADLOCK: &str = "Neo.TransientError.Transaction.DeadlockDetected";
 
 /// What an error means for a batch.
-pub(super) fn write_error(error: &neo4rs::Error) -> WriteError {
-    let (code, message) = match kind(error) {
-        Kind::Server { code, message } => (code, message),
-        Kind::Lost => return WriteError::Transient { message: lost(error) },
-        Kind::Login(_) | Kind::Driver => return WriteError::Fatal(graph_error(error)),
+pub(super) fn write_error(error: &BoltError) -> WriteError {
+    let BoltError::Server { code, message } = error else {
+        return WriteError::Transient { message: lost(error) };
     };
     match class(code, message) {
         Class::Data => WriteError::Record { position: None, message: worded(code, message) },
@@ -155,7 +154,7 @@ fn worded(code: &str, message: &str) -> String {
     format!("{first} ({code})")
 }
 
-fn lost(error: &neo4rs::Error) -> String {
+fn lost(error: &dyn std::error::Error) -> String {
     format!("the connection to Neo4j was lost: {error}")
 }
 

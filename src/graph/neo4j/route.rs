@@ -6,43 +6,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use neo4rs::{BoltMap, BoltType, Graph, query};
 use serde::Deserialize;
 
+use super::bolt::Session;
 use super::connection::{self, Address, Connection};
 use super::error::graph_error;
-use super::socket::Sockets;
 use crate::graph::GraphError;
 
 /// The server that is used.
 pub(super) struct Server {
     pub address: Address,
     pub graph: Graph,
-    pub sockets: Sockets,
     pub version: String,
     pub edition: String,
     /// Whether it reads date-times without a zone as UTC.
     pub is_utc: bool,
     /// Whether another one may have to be used in its place one day.
     pub in_cluster: bool,
-    /// For each partition that batches begin with, a driver with a single connection: what a batch that failed left open on
-    /// it is in nobody else's way.
-    lanes: Mutex<BTreeMap<u32, Arc<tokio::sync::Mutex<Graph>>>>,
+    lanes: Mutex<BTreeMap<u32, Lane>>,
 }
 
+/// The way of the batches that begin with a partition, one at a time: a connection, once there was one.
+type Lane = Arc<tokio::sync::Mutex<Option<Session>>>;
+
 impl Server {
-    /// The driver for the batches that begin with a partition.
-    pub(super) fn lane(
-        &self,
-        partition: u32,
-        connection: &Connection,
-    ) -> Result<Arc<tokio::sync::Mutex<Graph>>, GraphError> {
+    /// The way of the batches that begin with a partition: what one that failed left open is in nobody else's way.
+    pub(super) fn lane(&self, partition: u32) -> Lane {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = lanes.get(&partition) {
-            return Ok(Arc::clone(lane));
-        }
-        let graph = connection::driver(&self.address, connection, 1)
-            .map_err(|fault| GraphError::Connect { address: self.address.to_string(), fault })?;
-        let lane = Arc::new(tokio::sync::Mutex::new(graph));
-        lanes.insert(partition, Arc::clone(&lane));
-        Ok(lane)
+        Arc::clone(lanes.entry(partition).or_default())
     }
 }
 
@@ -63,7 +52,6 @@ pub(super) async fn find(address: &Address, connection: &Connection) -> Result<S
     Ok(Server {
         address: used,
         graph: reached.graph,
-        sockets: Sockets::of(reached.addresses),
         version: reached.version,
         edition: reached.edition,
         is_utc: reached.is_utc,

@@ -60,26 +60,6 @@ pub(super) fn integer(number: u64, place: &str) -> Result<BoltType, GraphError> 
         .map_err(|_| GraphError::IntegerTooLarge { place: place.to_owned(), value: number.to_string() })
 }
 
-/// About how many bytes a value takes in a message: never too few.
-pub(super) fn size(value: &BoltType) -> usize {
-    /// A marker with a length of 32 bits.
-    const MARKER: usize = 5;
-    match value {
-        BoltType::String(text) => MARKER + text.value.len(),
-        BoltType::Bytes(bytes) => MARKER + bytes.len(),
-        BoltType::List(items) => MARKER + items.iter().map(size).sum::<usize>(),
-        BoltType::Map(map) => {
-            let entries = map.value.iter().map(|(key, value)| MARKER + key.value.len() + size(value));
-            MARKER + entries.sum::<usize>()
-        }
-        BoltType::Null(_) | BoltType::Boolean(_) => 1,
-        BoltType::Integer(_) | BoltType::Float(_) => 9,
-        BoltType::DateTimeZoneId(zoned) => 28 + zoned.tz_id().len(),
-        // Structures of up to four numbers.
-        _ => 38,
-    }
-}
-
 /// A value of the server as JSON. Dates, times and durations become the text that Cypher's `toString` gives, bytes become
 /// base64, NaN and the infinities null.
 pub(super) fn to_json(value: &BoltType) -> Value {
@@ -242,11 +222,5 @@ mod tests {
             );
             assert_eq!(to_json(&BoltType::Duration(duration)), text);
         }
-    }
-
-    #[test]
-    fn the_size_of_a_value_is_never_too_small() {
-        let value = json!([{ "key": "a text", "n": 7, "f": 1.5, "list": [null, false] }]);
-        assert!(size(&to_bolt(&value, "value").unwrap()) >= 40);
     }
 }

@@ -4,18 +4,21 @@
 //! reads it: a read before the lock is held would let two loaders read the same offset. It moves them wherever they
 //! stand; where one does not stand at the batch's beginning, the transaction is rolled back. Partitions come in ascending
 //! order, so that two loaders never wait for each other.
+//!
+//! The rows go with it, in the same breath: the server need not wait to hear that the checkpoints stood right, which they nearly
+//! always do. The commit is sent only when all is known.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use neo4rs::summary::Counters;
-use neo4rs::{BoltMap, BoltNull, BoltType, Graph, Query, Txn, query};
+use neo4rs::query;
+use serde_json::Value;
 
+use super::bolt::{Answer, BoltError, Pack, Session};
 use super::error::write_error;
 use super::route::Server;
 use super::rows::Rows;
-use super::value::{integer, list};
 use super::{BEGINS_WITHIN, Neo4j};
 use crate::graph::{Advance, Checkpoint, GraphError, WriteBatch, WriteError, Written};
 use crate::message::RowId;
@@ -134,55 +137,64 @@ impl Neo4j {
     ) -> Result<Written, WriteError> {
         let server = self.server();
         let rows = Rows::of_batch(batch, ready, server.is_utc)?;
-        let lane = server.lane(first_partition(batch), &self.connection)?;
-        let graph = lane.lock().await;
-        let transaction = Box::pin(self.transaction(&server, &graph, batch, rows));
+        let lane = server.lane(first_partition(batch));
+        let mut lane = lane.lock().await;
+        // What was given up in the middle ends with its connection.
+        let mut session = match lane.take().filter(Session::is_ready) {
+            Some(session) => session,
+            None => self.open(&server).await?,
+        };
+        let transaction = Box::pin(self.transaction(&mut session, batch, &rows));
         let outcome = tokio::time::timeout(WRITTEN_WITHIN, transaction).await.unwrap_or_else(|_| {
             let message = format!("the batch was not written within {} s", WRITTEN_WITHIN.as_secs());
             Err(WriteError::Transient { message })
         });
-        if outcome.is_err() {
-            release(&graph).await;
-        }
+        *lane = ready_again(session).await;
         if server.in_cluster && matches!(outcome, Err(WriteError::Transient { .. })) {
             self.reroute().await;
         }
         outcome
     }
 
+    async fn open(&self, server: &Server) -> Result<Session, WriteError> {
+        soon(Session::open(&server.address, &self.connection)).await
+    }
+
     async fn transaction(
         &self,
-        server: &Server,
-        graph: &Graph,
+        session: &mut Session,
         batch: &WriteBatch,
-        rows: Rows,
+        rows: &Rows,
     ) -> Result<Written, WriteError> {
-        let mut transaction = begin(graph).await?;
-        let at_once = server.sockets.send_at_once();
         let mark = self.uncertain.next_mark();
+        session.begin(&self.connection.database);
+        session.run(MOVE, &moves(batch, &mark)?);
+        session.pull();
+        rows.request(session);
+        soon(async {
+            session.flush().await?;
+            session.answer().await
+        })
+        .await?;
         let stood = tokio::select! {
-            stood = move_checkpoints(&mut transaction, batch, &mark) => stood?,
+            stood = outcome(session) => places(batch, &stood?)?,
             never = self.end_frozen(&mark) => match never {},
         };
         let before = self.uncertain.take(batch);
         match verdict(&batch.advances, &stood, before.as_ref().map(|(mark, _)| mark.as_str())) {
             Verdict::Write => {}
-            Verdict::WrittenBefore => {
-                // That nothing of this transaction stays is as sure where the server cannot be told.
-                let _ = transaction.rollback().await;
-                return Ok(before.map(|(_, written)| written).unwrap_or_default());
-            }
+            Verdict::WrittenBefore => return Ok(before.map(|(_, written)| written).unwrap_or_default()),
             Verdict::Fenced(partition, expected, found) => {
                 return Err(WriteError::Fenced { topic: batch.topic.clone(), partition, expected, found });
             }
         }
-        let written = rows.write(&mut transaction, batch, at_once).await?;
+        let written = rows.written(&outcome(session).await?);
         if batch.must_write && !written.wrote_nothing.is_empty() {
             return Err(WriteError::WroteNothing { positions: written.wrote_nothing });
         }
         self.uncertain.keep(batch, mark, written.clone());
         // An error is no proof that nothing happened: a server that goes down answers so for what it has committed.
-        transaction.commit().await.map_err(|error| write_error(&error))?;
+        session.commit().await.map_err(|error| write_error(&error))?;
         self.uncertain.take(batch);
         Ok(written)
     }
@@ -207,74 +219,89 @@ impl Neo4j {
     }
 }
 
-async fn begin(graph: &Graph) -> Result<Txn, WriteError> {
-    match tokio::time::timeout(BEGINS_WITHIN, graph.start_txn()).await {
-        Ok(begun) => begun.map_err(|error| write_error(&error)),
+/// What a server that is there does without delay.
+async fn soon<T>(answer: impl Future<Output = Result<T, BoltError>>) -> Result<T, WriteError> {
+    match tokio::time::timeout(BEGINS_WITHIN, answer).await {
+        Ok(answer) => answer.map_err(|error| write_error(&error)),
         Err(_) => Err(WriteError::Transient { message: "Neo4j does not answer".to_owned() }),
     }
 }
 
-/// Ends what a failed batch left open: the server keeps its locks until the connection is used again.
-async fn release(graph: &Graph) {
-    // Where the connection is lost, the server ends the transaction by itself.
-    if let Ok(transaction) = begin(graph).await {
-        let _ = transaction.rollback().await;
+/// A session without what a transaction left open: the server would keep its locks. Where that cannot be had, there is none: the
+/// server ends the transaction of a connection that is closed.
+async fn ready_again(mut session: Session) -> Option<Session> {
+    if !session.is_ready() {
+        soon(session.reset()).await.ok()?;
     }
+    Some(session)
 }
 
-async fn move_checkpoints(
-    transaction: &mut Txn,
-    batch: &WriteBatch,
-    mark: &str,
-) -> Result<Vec<Stood>, WriteError> {
-    let advances = batch.advances.iter().map(advance).collect::<Result<Vec<_>, GraphError>>()?;
-    let statement = query(MOVE)
-        .param("topic", batch.topic.as_str())
-        .param("mark", mark)
-        .param("advances", list(advances));
-    let (rows, _) = run(transaction, statement).await?;
-    rows.iter()
-        .map(|row| stood(row).map_err(|error| broken(&batch.topic, row, &error.to_string()).into()))
-        .collect()
+/// The outcome of a statement that was run and whose records were asked for.
+async fn outcome(session: &mut Session) -> Result<Answer, WriteError> {
+    let failed = |error: BoltError| write_error(&error);
+    session.answer().await.map_err(failed)?;
+    session.answer().await.map_err(failed)
 }
 
-fn stood(row: &neo4rs::Row) -> Result<Stood, neo4rs::DeError> {
-    Ok(Stood { partition: row.get("partition")?, offset: row.get("stood")?, mark: row.get("mark")? })
-}
-
-/// Runs a statement of a batch, and gives all its rows.
-pub(super) async fn run(
-    transaction: &mut Txn,
-    statement: Query,
-) -> Result<(Vec<neo4rs::Row>, Counters), WriteError> {
-    let failed = |error: neo4rs::Error| write_error(&error);
-    let mut stream = transaction.execute(statement).await.map_err(failed)?;
-    let mut rows = Vec::new();
-    while let Some(row) = stream.next(transaction.handle()).await.map_err(failed)? {
-        rows.push(row);
+/// The parameters that move the checkpoints.
+fn moves(batch: &WriteBatch, mark: &str) -> Result<Pack, GraphError> {
+    let mut parameters = Pack::default();
+    parameters.map(3);
+    parameters.text("topic");
+    parameters.text(&batch.topic);
+    parameters.text("mark");
+    parameters.text(mark);
+    parameters.text("advances");
+    parameters.list(batch.advances.len());
+    for advance in &batch.advances {
+        pack_advance(&mut parameters, advance)?;
     }
-    let summary = stream.finish(transaction.handle()).await.map_err(failed)?;
-    Ok((rows, *summary.stats()))
+    Ok(parameters)
 }
 
 /// How a checkpoint moves, as the statement takes it.
-fn advance(advance: &Advance) -> Result<BoltType, GraphError> {
+fn pack_advance(pack: &mut Pack, advance: &Advance) -> Result<(), GraphError> {
     let checkpoint = &advance.checkpoint;
-    let (file, ordinal) = match &checkpoint.row {
-        Some(row) => (BoltType::from(&*row.file), integer(row.ordinal, "ordinal")?),
-        None => (BoltType::Null(BoltNull), BoltType::Null(BoltNull)),
+    pack.map(7);
+    pack.text("partition");
+    pack.integer(advance.partition.into());
+    pack.text("offset");
+    pack.count(checkpoint.offset, "offset")?;
+    pack.text("file");
+    match &checkpoint.row {
+        Some(row) => pack.text(&row.file),
+        None => pack.null(),
+    }
+    pack.text("ordinal");
+    match &checkpoint.row {
+        Some(row) => pack.count(row.ordinal, "ordinal")?,
+        None => pack.null(),
+    }
+    pack.text("lineage");
+    pack.text(&checkpoint.lineage);
+    pack.text("digest");
+    pack.text(&checkpoint.digest);
+    pack.text("deadLetters");
+    pack.count(checkpoint.dead_letters, "dead letters")
+}
+
+/// Where the checkpoints stood, by what the statement returned.
+fn places(batch: &WriteBatch, moved: &Answer) -> Result<Vec<Stood>, GraphError> {
+    let place = |record: &Vec<Value>| {
+        let [partition, offset, mark] = record.as_slice() else { return None };
+        let partition = u32::try_from(partition.as_u64()?).ok()?;
+        let mark = match mark {
+            Value::Null => None,
+            mark => Some(mark.as_str()?.to_owned()),
+        };
+        Some(Stood { partition, offset: offset.as_u64()?, mark })
     };
-    let fields = [
-        ("partition", BoltType::from(i64::from(advance.partition))),
-        ("offset", integer(checkpoint.offset, "offset")?),
-        ("file", file),
-        ("ordinal", ordinal),
-        ("lineage", checkpoint.lineage.as_str().into()),
-        ("digest", checkpoint.digest.as_str().into()),
-        ("deadLetters", integer(checkpoint.dead_letters, "dead letters")?),
-    ];
-    let map: BoltMap = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
-    Ok(BoltType::Map(map))
+    let broken = |record: &Vec<Value>| GraphError::Checkpoint {
+        topic: batch.topic.clone(),
+        partition: record.first().map(Value::to_string).unwrap_or_default(),
+        message: format!("it holds {}", Value::Array(record.clone())),
+    };
+    moved.records.iter().map(|record| place(record).ok_or_else(|| broken(record))).collect()
 }
 
 fn checkpoint(topic: &str, row: &neo4rs::Row) -> Result<(u32, Checkpoint), GraphError> {

@@ -5,37 +5,49 @@ use std::sync::Arc;
 
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message as _, OwnedHeaders};
 
-use crate::message::{DIGEST_HEADER, FILE_HEADER, LINEAGE_HEADER, ORDINAL_HEADER, Origin, RowId};
+use crate::message::{Origin, ROW_HEADER, RowId, STREAM_HEADER};
 
 /// Writes origins into headers. Rows come file by file, so what a file's rows share is prepared once.
 #[derive(Debug, Default)]
 pub(super) struct Stamp {
-    of: Option<(Origin, OwnedHeaders)>,
+    of: Option<Prepared>,
+}
+
+#[derive(Debug)]
+struct Prepared {
+    origin: Origin,
+    /// The header that all rows of the file share.
+    shared: OwnedHeaders,
+    /// `FILE:`, behind which the ordinal comes.
+    row: Vec<u8>,
+    file_ends: usize,
+}
+
+impl Prepared {
+    fn of(origin: &Origin) -> Self {
+        let shared = OwnedHeaders::new_with_capacity(2)
+            .insert(Header { key: STREAM_HEADER, value: Some(&origin.stream()) });
+        let row = [origin.row.file.as_bytes(), b":"].concat();
+        Self { origin: origin.clone(), shared, file_ends: row.len(), row }
+    }
+
+    fn is_of(&self, origin: &Origin) -> bool {
+        let Origin { row, lineage, digest } = &self.origin;
+        row.file == origin.row.file && *lineage == origin.lineage && *digest == origin.digest
+    }
 }
 
 impl Stamp {
     /// The headers for an origin.
     pub(super) fn headers(&mut self, origin: &Origin) -> OwnedHeaders {
-        let is_prepared = |of: &Origin| {
-            of.row.file == origin.row.file && of.lineage == origin.lineage && of.digest == origin.digest
-        };
         let prepared = match &mut self.of {
-            Some((of, headers)) if is_prepared(of) => headers,
-            of => &of.insert((origin.clone(), shared(origin))).1,
+            Some(prepared) if prepared.is_of(origin) => prepared,
+            of => of.insert(Prepared::of(origin)),
         };
-        let mut digits = [0; DIGITS];
-        prepared
-            .clone()
-            .insert(Header { key: ORDINAL_HEADER, value: Some(decimal(origin.row.ordinal, &mut digits)) })
+        prepared.row.truncate(prepared.file_ends);
+        prepared.row.extend_from_slice(decimal(origin.row.ordinal, &mut [0; DIGITS]));
+        prepared.shared.clone().insert(Header { key: ROW_HEADER, value: Some(&prepared.row) })
     }
-}
-
-/// The headers that all rows of a file share.
-fn shared(origin: &Origin) -> OwnedHeaders {
-    OwnedHeaders::new_with_capacity(4)
-        .insert(Header { key: FILE_HEADER, value: Some(&*origin.row.file) })
-        .insert(Header { key: LINEAGE_HEADER, value: Some(&*origin.lineage) })
-        .insert(Header { key: DIGEST_HEADER, value: Some(&*origin.digest) })
 }
 
 /// The greatest integer of a graph's property.
@@ -72,23 +84,23 @@ impl OriginReader {
     }
 
     fn origin<'a>(&mut self, headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Option<Origin> {
-        let (mut file, mut ordinal, mut lineage, mut digest) = (None, None, None, None);
+        let (mut row, mut stream) = (None, None);
         for (name, value) in headers {
             match name {
-                FILE_HEADER => file = Some(value),
-                ORDINAL_HEADER => ordinal = Some(value),
-                LINEAGE_HEADER => lineage = Some(value),
-                DIGEST_HEADER => digest = Some(value),
+                ROW_HEADER => row = Some(value),
+                STREAM_HEADER => stream = Some(value),
                 _ => {}
             }
         }
+        let (file, ordinal) = str::from_utf8(row?).ok()?.rsplit_once(':')?;
         // No file has more rows than a checkpoint in the graph can hold: such a number is not runner's.
-        let ordinal = str::from_utf8(ordinal?).ok()?.parse().ok().filter(|ordinal| *ordinal <= MOST_ROWS)?;
+        let ordinal = plain_number(ordinal).filter(|ordinal| *ordinal <= MOST_ROWS)?;
+        let (digest, lineage) = str::from_utf8(stream?).ok()?.split_once('/')?;
         let last = self.last.as_ref();
         let origin = Origin {
-            row: RowId { file: text(file?, last.map(|last| &last.row.file))?, ordinal },
-            lineage: text(lineage?, last.map(|last| &last.lineage))?,
-            digest: text(digest?, last.map(|last| &last.digest))?,
+            row: RowId { file: text(file, last.map(|last| &last.row.file)), ordinal },
+            lineage: text(lineage, last.map(|last| &last.lineage)),
+            digest: text(digest, last.map(|last| &last.digest)),
         };
         self.last = Some(origin.clone());
         Some(origin)
@@ -101,11 +113,13 @@ pub(super) fn pairs(headers: &impl Headers) -> impl Iterator<Item = (&str, &[u8]
 }
 
 /// A text; the last one where it is the same.
-fn text(bytes: &[u8], last: Option<&Arc<str>>) -> Option<Arc<str>> {
-    match last.filter(|last| last.as_bytes() == bytes) {
-        Some(last) => Some(Arc::clone(last)),
-        None => str::from_utf8(bytes).ok().map(Arc::from),
-    }
+fn text(text: &str, last: Option<&Arc<str>>) -> Arc<str> {
+    last.filter(|last| ***last == *text).map_or_else(|| text.into(), Arc::clone)
+}
+
+/// A number in decimal digits and nothing else: Rust would read a `+` before them, too.
+fn plain_number(digits: &str) -> Option<u64> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -116,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(rows in prop::collection::vec(("[ab]{0,2}", 0..=MOST_ROWS, "[cd]?", "é?"), 1..20)) {
+        fn what_is_written_is_read(rows in prop::collection::vec(("[ab:/]{0,3}", 0..=MOST_ROWS, "[cd/]?", "[0-9é]?"), 1..20)) {
             let (mut stamp, mut reader) = (Stamp::default(), OriginReader::default());
             for (file, ordinal, lineage, digest) in rows {
                 let row = RowId { file: file.into(), ordinal };
@@ -127,8 +141,8 @@ mod tests {
         }
 
         #[test]
-        fn any_headers_can_be_read(headers in prop::collection::vec((0_usize..6, any::<Vec<u8>>()), 0..8)) {
-            const NAMES: [&str; 6] = [FILE_HEADER, ORDINAL_HEADER, LINEAGE_HEADER, DIGEST_HEADER, "", "traceparent"];
+        fn any_headers_can_be_read(headers in prop::collection::vec((0_usize..4, any::<Vec<u8>>()), 0..8)) {
+            const NAMES: [&str; 4] = [ROW_HEADER, STREAM_HEADER, "", "traceparent"];
             let pairs = headers.iter().map(|(name, value)| (NAMES[*name], value.as_slice()));
             let _ = OriginReader::default().origin(pairs);
         }
@@ -143,8 +157,7 @@ mod tests {
 
     #[test]
     fn a_message_without_one_of_the_headers_is_somebody_elses() {
-        let whole: [(&str, &[u8]); 4] =
-            [(FILE_HEADER, b"a"), (ORDINAL_HEADER, b"7"), (LINEAGE_HEADER, b"l"), (DIGEST_HEADER, b"d")];
+        let whole: [(&str, &[u8]); 2] = [(ROW_HEADER, b"a:7"), (STREAM_HEADER, b"d/l")];
         let read = |headers: &[(&'static str, &'static [u8])]| {
             OriginReader::default().origin(headers.iter().copied())
         };
@@ -154,10 +167,13 @@ mod tests {
             headers.remove(absent);
             assert_eq!(read(&headers), None);
         }
-        for no_row in [b"-7".as_slice(), b"", b"7 ", b"\xff", b"9223372036854775808"] {
-            let mut headers = whole;
-            headers[1].1 = no_row;
-            assert_eq!(read(&headers), None);
+        for no_row in
+            [b"a:-7".as_slice(), b"", b"a", b"7", b"a:", b"a:+7", b"a:7 ", b"\xff:7", b"a:9223372036854775808"]
+        {
+            assert_eq!(read(&[(ROW_HEADER, no_row), whole[1]]), None);
+        }
+        for no_stream in [b"".as_slice(), b"d", b"\xff/l"] {
+            assert_eq!(read(&[whole[0], (STREAM_HEADER, no_stream)]), None);
         }
     }
 }

@@ -170,21 +170,26 @@ impl Lane {
 
     /// Takes what the queue holds, until the batch is full or the lane ends; says whether it is full.
     fn take(&mut self, most: usize) -> Result<bool, KafkaError> {
+        // The clock and the lane's end are looked at once, not for each record.
+        let end = self.end();
+        let mut has_moved = false;
         loop {
             let is_full = self.pending.len() >= most || self.bytes >= BATCH_BYTES;
-            if is_full || self.end().is_some_and(|end| self.next >= end) || !self.poll()? {
+            if is_full || end.is_some_and(|end| self.next >= end) || !self.poll(&mut has_moved)? {
+                if has_moved {
+                    self.last_progress = Instant::now();
+                }
                 return Ok(is_full);
             }
         }
     }
 
-    /// Takes one thing from the queue; says whether there was one.
-    fn poll(&mut self) -> Result<bool, KafkaError> {
+    /// Takes one thing from the queue; says whether there was one, and whether it is progress.
+    fn poll(&mut self, has_moved: &mut bool) -> Result<bool, KafkaError> {
         let record = match self.queue.poll(Duration::ZERO) {
             None => return Ok(false),
             Some(Err(ClientError::PartitionEOF(_))) => {
-                self.saw_end = true;
-                self.last_progress = Instant::now();
+                (self.saw_end, *has_moved) = (true, true);
                 return Ok(true);
             }
             Some(Err(error)) => return self.failed(&error).map(|()| true),
@@ -192,8 +197,7 @@ impl Lane {
         };
         // What was fetched before a seek does not come out behind it; this is for certainty.
         if record.offset >= self.next {
-            self.last_progress = Instant::now();
-            (self.saw_end, self.rechecked) = (false, None);
+            (self.saw_end, self.rechecked, *has_moved) = (false, None, true);
             self.next = record.offset + 1;
             self.bytes += record.value.len();
             self.pending.push(record);

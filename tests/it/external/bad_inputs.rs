@@ -54,10 +54,8 @@ fn headers(random: &mut fastrand::Rng) -> Vec<(String, Vec<u8>)> {
         _ => random.u64(..).to_string(),
     };
     let whole = [
-        ("runner.file", "data/1.parquet".to_owned()),
-        ("runner.ordinal", ordinal),
-        ("runner.lineage", format!("{:016x}", random.u64(..))),
-        ("runner.stream", format!("{:016x}", random.u64(..))),
+        ("runner.row", format!("data/1.parquet:{ordinal}")),
+        ("runner.stream", format!("{:016x}/{:016x}", random.u64(..), random.u64(..))),
     ];
     let mut headers: Vec<(String, Vec<u8>)> =
         whole.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();

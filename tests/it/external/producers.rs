@@ -29,8 +29,9 @@ impl Bed {
     fn files_by_partition(&self) -> BTreeMap<i32, Vec<String>> {
         let mut files: BTreeMap<i32, Vec<String>> = BTreeMap::new();
         for message in Kafka::shared().messages(&self.topic) {
-            let header = message.headers.iter().find(|(name, _)| name == "runner.file");
-            let file = String::from_utf8(header.unwrap().1.clone()).unwrap();
+            let header = message.headers.iter().find(|(name, _)| name == "runner.row");
+            let row = str::from_utf8(&header.unwrap().1).unwrap();
+            let file = row.rsplit_once(':').unwrap().0.to_owned();
             let known = files.entry(message.partition).or_default();
             if !known.contains(&file) {
                 known.push(file);

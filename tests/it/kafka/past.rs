@@ -38,12 +38,7 @@ async fn the_last_row_is_found_behind_messages_of_others() {
     server.produce(&name, 0, foreign.iter().map(Vec::as_slice));
     let odd = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
     // Not a row of runner's: the ordinal is no number.
-    let headers = vec![
-        odd("runner.file", b"a"),
-        odd("runner.ordinal", b"x"),
-        odd("runner.lineage", b"l"),
-        odd("runner.stream", b"s"),
-    ];
+    let headers = vec![odd("runner.row", b"a:x"), odd("runner.stream", b"s/l")];
     server.put(&name, &Received { partition: 1, offset: 0, key: None, value: None, headers });
     assert_eq!(kafka.last_rows(&name).await.unwrap(), last);
 }

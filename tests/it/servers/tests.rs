@@ -27,7 +27,7 @@ fn a_message_comes_back(kafka: &Kafka) {
         offset: 0,
         key: Some(b"key".to_vec()),
         value: None,
-        headers: vec![("runner.ordinal".to_owned(), b"7".to_vec())],
+        headers: vec![("runner.row".to_owned(), b"a:7".to_vec())],
     };
     kafka.put(&topic, &sent);
     kafka.produce(&topic, 2, [b"a".as_slice(), b"b"]);
