@@ -168,9 +168,8 @@ impl Session {
                 }
                 (tag::FAILURE, Some(Value::Object(failure))) => {
                     self.unanswered = self.unanswered.saturating_sub(1);
-                    let text = |name: &str| {
-                        failure.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-                    };
+                    let text =
+                        |name: &str| failure.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
                     return Err(BoltError::Server { code: text("code"), message: text("message") });
                 }
                 (tag::IGNORED, _) => {

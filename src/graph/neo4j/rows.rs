@@ -77,7 +77,8 @@ impl Rows {
         // Only the statement that is run for each row has a record; it holds null where all rows came through.
         let came = outcome.records.first().and_then(|record| record.first()?.as_array());
         let wrote_nothing = came.map(|came| {
-            let places = came.iter().filter_map(Value::as_u64).filter_map(|place| usize::try_from(place).ok());
+            let places =
+                came.iter().filter_map(Value::as_u64).filter_map(|place| usize::try_from(place).ok());
             let came: BTreeSet<usize> = places.collect();
             (0..self.count).filter(|place| !came.contains(place)).collect()
         });

@@ -167,9 +167,17 @@ mod tests {
             headers.remove(absent);
             assert_eq!(read(&headers), None);
         }
-        for no_row in
-            [b"a:-7".as_slice(), b"", b"a", b"7", b"a:", b"a:+7", b"a:7 ", b"\xff:7", b"a:9223372036854775808"]
-        {
+        for no_row in [
+            b"a:-7".as_slice(),
+            b"",
+            b"a",
+            b"7",
+            b"a:",
+            b"a:+7",
+            b"a:7 ",
+            b"\xff:7",
+            b"a:9223372036854775808",
+        ] {
             assert_eq!(read(&[(ROW_HEADER, no_row), whole[1]]), None);
         }
         for no_stream in [b"".as_slice(), b"d", b"\xff/l"] {

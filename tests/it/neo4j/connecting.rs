@@ -140,3 +140,38 @@ async fn each_fault_of_a_certificate_is_told_from_the_others() {
         }
     }
 }
+
+/// Connects, and writes a batch: lanes have connections of their own.
+async fn writes_over(connection: &Connection, from: u64) {
+    let store = Neo4j::connect(connection).await.unwrap();
+    let mapping = trips();
+    let trips = batch(&mapping, "over-tls", from, vec![trip(1, 2, from)]);
+    assert_eq!(store.write(&trips).await.unwrap().relationships_created, 1);
+}
+
+#[tokio::test]
+async fn batches_are_written_over_tls_whomever_one_trusts() {
+    let server = servers::Neo4j::shared();
+    connect(&server).await.prepare(&trips().schema).await.unwrap();
+    writes_over(&connection(&server.uri().replace("bolt", "bolt+ssc")), 0).await;
+    writes_over(&with_tls(&server, "localhost", Some(&server.authority())), 1).await;
+    let mut insecure = with_tls(&server, "localhost", None);
+    insecure.tls = Some(Tls { insecure: true, ..Tls::default() });
+    writes_over(&insecure, 2).await;
+}
+
+#[tokio::test]
+async fn batches_are_written_where_the_server_wants_a_certificate_of_its_clients() {
+    let options = Neo4jOptions { client_certificates: true, ..Neo4jOptions::default() };
+    let server = servers::Neo4j::start(&options);
+    let mut connection = with_tls(&server, "localhost", Some(&server.authority()));
+    let found = fault(&connection).await;
+    assert!(matches!(found, ConnectFault::ClientCertificate(_)), "{found:?}");
+    let of_client = |name: &str| Some(server.server.certificates().join(name).display().to_string());
+    let tls = connection.tls.as_mut().unwrap();
+    (tls.cert_file, tls.key_file) = (of_client("client.crt"), of_client("client.key"));
+    Neo4j::connect(&connection).await.unwrap().prepare(&trips().schema).await.unwrap();
+    writes_over(&connection, 0).await;
+    connection.uri = connection.uri.replace("bolt+s", "bolt+ssc");
+    writes_over(&connection, 1).await;
+}

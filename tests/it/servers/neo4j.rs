@@ -40,6 +40,8 @@ pub struct Neo4jOptions {
     pub certificate: Certificate,
     /// With APOC core, on 5.26.
     pub apoc: bool,
+    /// Whether it wants a certificate of its clients, too, of the same authority.
+    pub client_certificates: bool,
     /// The server's own settings.
     pub settings: Vec<(&'static str, String)>,
 }
@@ -81,6 +83,7 @@ impl Neo4j {
         let mut words: Vec<String> =
             options.settings.iter().map(|(key, value)| format!("set.{key}={value}")).collect();
         words.extend(options.apoc.then(|| "plugins=apoc".to_owned()));
+        words.extend(options.client_certificates.then(|| "client-certificates=REQUIRE".to_owned()));
         words.push(format!("certificate={:?}", options.certificate).to_lowercase());
         let kind = match options.version {
             Neo4jVersion::V5_26 => "neo4j-5.26",

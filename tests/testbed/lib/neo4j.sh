@@ -20,7 +20,7 @@ neo4j_prepare() {
         echo "dbms.ssl.policy.bolt.base_directory=$folder/certificates"
         echo "dbms.ssl.policy.bolt.private_key=${option[certificate]:-good}.key"
         echo "dbms.ssl.policy.bolt.public_certificate=${option[certificate]:-good}.crt"
-        echo "dbms.ssl.policy.bolt.client_auth=NONE"
+        echo "dbms.ssl.policy.bolt.client_auth=${option[client-certificates]:-NONE}"
         if [ -n "${option[http]:-}" ]; then
             echo "server.http.listen_address=127.0.0.1:${port[http]}"
         else

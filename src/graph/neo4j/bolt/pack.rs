@@ -174,7 +174,7 @@ mod tests {
     /// The examples of the specification.
     #[test]
     fn values_are_packed_as_the_specification_has_them() {
-        assert_eq!(packed(|pack| pack.null()), [0xc0]);
+        assert_eq!(packed(Pack::null), [0xc0]);
         assert_eq!(packed(|pack| pack.boolean(true)), [0xc3]);
         assert_eq!(packed(|pack| pack.integer(1)), [0x01]);
         assert_eq!(packed(|pack| pack.integer(-16)), [0xf0]);
@@ -212,7 +212,9 @@ mod tests {
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             (-300_i64..300).prop_map(Value::from),
-            any::<f64>().prop_filter("JSON has no number for it", |float| float.is_finite()).prop_map(Value::from),
+            any::<f64>()
+                .prop_filter("JSON has no number for it", |float| float.is_finite())
+                .prop_map(Value::from),
             ".{0,40}".prop_map(Value::from),
         ];
         leaf.prop_recursive(3, 64, 20, |inner| {

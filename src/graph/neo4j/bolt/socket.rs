@@ -53,7 +53,9 @@ fn configuration(encryption: Encryption, connection: &Connection) -> io::Result<
         None => Ok(builder.with_no_client_auth()),
         Some((certificate, key)) => {
             let key = PrivateKeyDer::from_pem_file(key).map_err(io::Error::other)?;
-            builder.with_client_auth_cert(certificates(Path::new(certificate))?, key).map_err(io::Error::other)
+            builder
+                .with_client_auth_cert(certificates(Path::new(certificate))?, key)
+                .map_err(io::Error::other)
         }
     }
 }
