@@ -2,8 +2,8 @@
 //!
 //! # A batch
 //!
-//! A batch is one transaction of two statements or more. The first locks the checkpoints, says where they stand, and moves
-//! them; unless all stood where the batch begins, the transaction is rolled back. The others write the rows. See `write`.
+//! A batch is one transaction of two statements. The first locks the checkpoints, says where they stand, and moves them;
+//! unless all stood where the batch begins, the transaction is rolled back. The other one writes the rows. See `write`.
 //!
 //! # Lost answers
 //!

@@ -4,7 +4,7 @@
 //! it writes them. Here rows are packed as they are read, and all that comes before the commit goes out at once. Measured with both
 //! on the same machine: docs/benchmarks.md.
 //!
-//! Version 4.4 of the protocol, which every Neo4j since 4.4 speaks: <https://neo4j.com/docs/bolt/current/bolt/message/>. A request has
+//! Version 4.4 of the protocol, which Neo4j speaks from 4.4 to this day: <https://neo4j.com/docs/bolt/current/bolt/message/>. A request has
 //! one answer, a summary; before the summary of a [`pull`](Session::pull) come records. The server answers in order, and after a
 //! failure ignores what comes until it is [reset](Session::reset).
 
@@ -13,6 +13,7 @@ mod socket;
 mod unpack;
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -27,10 +28,12 @@ pub(super) use self::unpack::unpack;
 
 /// The magic number, and the versions on offer: 4.4, and three times none.
 const HANDSHAKE: [u8; 20] = [0x60, 0x60, 0xb0, 0x17, 0, 0, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+/// How much room for requests is kept: that of a batch, but not of an unusually large one.
+const KEPT: usize = 1024 * 1024;
 /// The most bytes of a chunk.
 const CHUNK: usize = 0xffff;
 
-/// What the first byte of a request's or an answer's fields is about.
+/// What a request or an answer is: the second byte of its message.
 mod tag {
     pub(super) const HELLO: u8 = 0x01;
     pub(super) const RESET: u8 = 0x0f;
@@ -61,9 +64,12 @@ pub(super) enum BoltError {
     /// The connection ended, or never was.
     #[error(transparent)]
     Lost(#[from] io::Error),
-    /// What came is no answer.
-    #[error("what the server sent is no Bolt 4.4")]
-    NoBolt,
+    /// The server does not speak this version.
+    #[error("the server does not speak Bolt 4.4, which batches are written by")]
+    Version,
+    /// What came is no answer, or the middle of one.
+    #[error("what the server sent is no answer of Bolt")]
+    Torn,
 }
 
 /// A statement's records, each a list of values, and what its summary says.
@@ -84,6 +90,8 @@ pub(super) struct Session {
     is_open: bool,
     /// Something was given up in the middle of being sent or received: nobody can tell where the next answer begins.
     is_torn: bool,
+    /// When the server last said something.
+    last_heard: Instant,
 }
 
 impl Session {
@@ -95,10 +103,17 @@ impl Session {
         let mut version = [0; 4];
         socket.read_exact(&mut version).await?;
         if version != [0, 0, 4, 4] {
-            return Err(BoltError::NoBolt);
+            return Err(BoltError::Version);
         }
         let socket = BufReader::new(socket);
-        let mut session = Self { socket, out: Vec::new(), unanswered: 0, is_open: false, is_torn: false };
+        let mut session = Self {
+            socket,
+            out: Vec::new(),
+            unanswered: 0,
+            is_open: false,
+            is_torn: false,
+            last_heard: Instant::now(),
+        };
         let password = connection.password.as_ref().map_or("", Password::reveal);
         session.request(
             tag::HELLO,
@@ -117,6 +132,11 @@ impl Session {
     /// Whether it can be used for another transaction.
     pub(super) fn is_ready(&self) -> bool {
         !self.is_open && !self.is_torn && self.unanswered == 0 && self.out.is_empty()
+    }
+
+    /// For how long the server has said nothing.
+    pub(super) fn idle_for(&self) -> Duration {
+        self.last_heard.elapsed()
     }
 
     /// Begins a transaction.
@@ -148,6 +168,7 @@ impl Session {
         self.socket.flush().await?;
         self.is_torn = false;
         self.out.clear();
+        self.out.shrink_to(KEPT);
         Ok(())
     }
 
@@ -156,7 +177,7 @@ impl Session {
         let mut answer = Answer::default();
         loop {
             let message = self.receive().await?;
-            let [_, kind, fields @ ..] = message.as_slice() else { return Err(self.no_bolt()) };
+            let [_, kind, fields @ ..] = message.as_slice() else { return Err(self.torn()) };
             let (kind, mut fields) = (*kind, fields);
             let value = if fields.is_empty() { None } else { unpack(&mut fields) };
             match (kind, value) {
@@ -176,7 +197,7 @@ impl Session {
                     self.unanswered = self.unanswered.saturating_sub(1);
                     return Err(BoltError::Ignored);
                 }
-                _ => return Err(self.no_bolt()),
+                _ => return Err(self.torn()),
             }
         }
     }
@@ -194,7 +215,7 @@ impl Session {
     /// what it is busy with.
     pub(super) async fn reset(&mut self) -> Result<(), BoltError> {
         if self.is_torn || !self.out.is_empty() {
-            return Err(BoltError::Ignored);
+            return Err(BoltError::Torn);
         }
         self.request(tag::RESET, &[]);
         self.flush().await?;
@@ -209,9 +230,9 @@ impl Session {
         Ok(())
     }
 
-    fn no_bolt(&mut self) -> BoltError {
+    fn torn(&mut self) -> BoltError {
         self.is_torn = true;
-        BoltError::NoBolt
+        BoltError::Torn
     }
 
     /// Puts a request behind the others: a structure, cut into chunks, each behind its length, the last one empty.
@@ -254,6 +275,7 @@ impl Session {
             // An empty chunk between messages only says that the server is still there.
         }
         self.is_torn = false;
+        self.last_heard = Instant::now();
         Ok(message)
     }
 }

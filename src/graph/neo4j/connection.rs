@@ -141,7 +141,7 @@ pub(super) async fn reach(address: &Address, connection: &Connection) -> Result<
     let fault = |fault| GraphError::Connect { address: address.to_string(), fault };
     let reaching = async {
         find(address).await?;
-        let graph = driver(address, connection, QUESTIONS_AT_ONCE).map_err(fault)?;
+        let graph = driver(address, connection).map_err(fault)?;
         let described = log_in(&graph, address, connection).await?;
         let [version, edition, moment] = described;
         Ok(Reached { graph, version, edition, is_utc: moment.ends_with('Z') })
@@ -190,11 +190,7 @@ async fn log_in(
 }
 
 /// A driver for the address. It connects when it is first used; beyond so many connections, one waits for another.
-pub(super) fn driver(
-    address: &Address,
-    connection: &Connection,
-    connections: usize,
-) -> Result<Graph, ConnectFault> {
+fn driver(address: &Address, connection: &Connection) -> Result<Graph, ConnectFault> {
     let encryption = address.encryption_of(connection);
     let mut config = ConfigBuilder::default()
         .user(&connection.user)
@@ -203,7 +199,7 @@ pub(super) fn driver(
         .connection_timeout(SILENT_AT_MOST)
         .tcp_keepalive(KEEP_ALIVE)
         .fetch_size(FETCH_SIZE)
-        .max_connections(connections);
+        .max_connections(QUESTIONS_AT_ONCE);
     if let Some(tls) = &connection.tls {
         if encryption == Encryption::None {
             return Err(ConnectFault::NotEncrypted);

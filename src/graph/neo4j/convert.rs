@@ -88,8 +88,18 @@ fn as_it_is(value: &Value) -> Option<Converted<'_>> {
             None => Converted::Float(number.as_f64().filter(|_| !number.is_u64())?),
         },
         Value::String(text) => Converted::Text(text.into()),
-        Value::Array(_) | Value::Object(_) => Converted::Json(value),
+        Value::Array(_) | Value::Object(_) => Converted::Json(Some(value).filter(|value| fits(value))?),
     })
+}
+
+/// Whether all integers in a value fit 64 bits.
+fn fits(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => !number.is_u64() || number.is_i64(),
+        Value::Array(items) => items.iter().all(fits),
+        Value::Object(object) => object.values().all(fits),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
 }
 
 fn boolean(value: &Value) -> Option<bool> {
@@ -248,6 +258,7 @@ mod tests {
     fn what_is_not_certain_is_left_to_the_server() {
         for (value, cast) in [
             (json!(u64::MAX), Cast::None),
+            (json!([{ "n": u64::MAX }]), Cast::None),
             (json!("TRUE"), Cast::Boolean),
             (json!(1), Cast::Boolean),
             (json!("007"), Cast::Integer),

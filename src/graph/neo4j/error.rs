@@ -136,8 +136,14 @@ const DEADLOCK: &str = "Neo.TransientError.Transaction.DeadlockDetected";
 
 /// What an error means for a batch.
 pub(super) fn write_error(error: &BoltError) -> WriteError {
-    let BoltError::Server { code, message } = error else {
-        return WriteError::Transient { message: lost(error) };
+    let (code, message) = match error {
+        BoltError::Server { code, message } => (code, message),
+        BoltError::Version => {
+            return WriteError::Fatal(GraphError::Engine { message: error.to_string() });
+        }
+        BoltError::Ignored | BoltError::Lost(_) | BoltError::Torn => {
+            return WriteError::Transient { message: lost(error) };
+        }
     };
     match class(code, message) {
         Class::Data => WriteError::Record { position: None, message: worded(code, message) },

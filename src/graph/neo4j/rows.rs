@@ -63,6 +63,11 @@ impl Rows {
         Self::of(&batch.statement, batch.dictionary.as_ref(), &events, is_utc)
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
     /// Asks the server to write them. The answers are that to the statement and its [outcome](Self::written).
     pub(super) fn request(&self, session: &mut Session) {
         session.run(&self.statement, &self.parameters);

@@ -17,7 +17,6 @@ use serde_json::Value;
 
 use super::bolt::{Answer, BoltError, Pack, Session};
 use super::error::write_error;
-use super::route::Server;
 use super::rows::Rows;
 use super::{BEGINS_WITHIN, Neo4j};
 use crate::graph::{Advance, Checkpoint, GraphError, WriteBatch, WriteError, Written};
@@ -25,6 +24,9 @@ use crate::message::RowId;
 
 /// A batch is written within this time, or it is tried again.
 const WRITTEN_WITHIN: Duration = Duration::from_mins(2);
+
+/// After how long without a batch the server is asked whether it still knows the connection.
+const ASKED_AFTER: Duration = Duration::from_secs(1);
 
 /// Moves the checkpoints.
 ///
@@ -140,9 +142,13 @@ impl Neo4j {
         let lane = server.lane(first_partition(batch));
         let mut lane = lane.lock().await;
         // What was given up in the middle ends with its connection.
-        let mut session = match lane.take().filter(Session::is_ready) {
+        let kept = match lane.take().filter(Session::is_ready) {
+            Some(session) => still_there(session).await,
+            None => None,
+        };
+        let mut session = match kept {
             Some(session) => session,
-            None => self.open(&server).await?,
+            None => soon(Session::open(&server.address, &self.connection)).await?,
         };
         let transaction = Box::pin(self.transaction(&mut session, batch, &rows));
         let outcome = tokio::time::timeout(WRITTEN_WITHIN, transaction).await.unwrap_or_else(|_| {
@@ -156,10 +162,6 @@ impl Neo4j {
         outcome
     }
 
-    async fn open(&self, server: &Server) -> Result<Session, WriteError> {
-        soon(Session::open(&server.address, &self.connection)).await
-    }
-
     async fn transaction(
         &self,
         session: &mut Session,
@@ -170,12 +172,11 @@ impl Neo4j {
         session.begin(&self.connection.database);
         session.run(MOVE, &moves(batch, &mark)?);
         session.pull();
-        rows.request(session);
-        soon(async {
-            session.flush().await?;
-            session.answer().await
-        })
-        .await?;
+        if rows.len() > 0 {
+            rows.request(session);
+        }
+        session.flush().await.map_err(|error| write_error(&error))?;
+        soon(session.answer()).await?;
         let stood = tokio::select! {
             stood = outcome(session) => places(batch, &stood?)?,
             never = self.end_frozen(&mark) => match never {},
@@ -188,7 +189,10 @@ impl Neo4j {
                 return Err(WriteError::Fenced { topic: batch.topic.clone(), partition, expected, found });
             }
         }
-        let written = rows.written(&outcome(session).await?);
+        let written = match rows.len() {
+            0 => Written::default(),
+            _ => rows.written(&outcome(session).await?),
+        };
         if batch.must_write && !written.wrote_nothing.is_empty() {
             return Err(WriteError::WroteNothing { positions: written.wrote_nothing });
         }
@@ -225,6 +229,14 @@ async fn soon<T>(answer: impl Future<Output = Result<T, BoltError>>) -> Result<T
         Ok(answer) => answer.map_err(|error| write_error(&error)),
         Err(_) => Err(WriteError::Transient { message: "Neo4j does not answer".to_owned() }),
     }
+}
+
+/// A session of before, unless its connection has ended in the meantime. While batch follows on batch it is not asked.
+async fn still_there(mut session: Session) -> Option<Session> {
+    if session.idle_for() >= ASKED_AFTER {
+        soon(session.reset()).await.ok()?;
+    }
+    Some(session)
 }
 
 /// A session without what a transaction left open: the server would keep its locks. Where that cannot be had, there is none: the

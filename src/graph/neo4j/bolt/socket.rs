@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -16,6 +17,10 @@ use tokio_rustls::TlsConnector;
 
 use crate::graph::neo4j::connection::{Address, Connection, Encryption, KEEP_ALIVE};
 
+/// A server that does not answer so many questions of TCP, this far apart, is gone: as the driver has it.
+const PROBED_EVERY: Duration = Duration::from_secs(10);
+const PROBES: u32 = 3;
+
 /// What a session reads from and writes to.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -26,7 +31,8 @@ pub(super) async fn connect(address: &Address, connection: &Connection) -> io::R
     let stream = TcpStream::connect((address.plain_host(), address.port)).await?;
     // A transaction's last bytes would wait for the acknowledgement of those before them: some 45 ms each time.
     stream.set_nodelay(true)?;
-    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE);
+    let keep_alive =
+        TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(PROBED_EVERY).with_retries(PROBES);
     SockRef::from(&stream).set_tcp_keepalive(&keep_alive)?;
     let encryption = address.encryption_of(connection);
     if encryption == Encryption::None {
@@ -71,8 +77,10 @@ fn authorities(file: Option<&Path>) -> io::Result<RootCertStore> {
     Ok(roots)
 }
 
+/// The certificates of a PEM file; what else stands there is passed by, as the driver does at the login.
 fn certificates(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
-    CertificateDer::pem_file_iter(file).and_then(Iterator::collect).map_err(io::Error::other)
+    let items = CertificateDer::pem_file_iter(file).map_err(io::Error::other)?;
+    Ok(items.filter_map(Result::ok).collect())
 }
 
 /// Takes whatever certificate the server shows, as `+ssc` and `insecure` ask for; the server must have its key all the same.
