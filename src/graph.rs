@@ -61,13 +61,20 @@ pub trait GraphStore: Send + Sync {
     }
 
     /// Writes as [`write`](Self::write) does, with the batch's rows made ready. Where they are more than its events, since some of
-    /// these were left out, they are made anew.
+    /// these were left out, they are made anew. `ahead` is what comes next for the same partition.
     fn write_ready<'a>(
         &'a self,
         batch: &'a WriteBatch,
         _rows: ReadyRows,
+        _ahead: Option<Ahead<'a>>,
     ) -> BoxFuture<'a, Result<Written, WriteError>> {
         self.write(batch)
+    }
+
+    /// Takes back what was sent [`Ahead`] of its turn for a partition: it keeps others from the nodes that it touches, so it must not
+    /// stand where its turn is not the next thing to come.
+    fn recall(&self, _partition: u32) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 
     /// Asks a question. A statement that would write is refused.
@@ -277,6 +284,16 @@ pub struct WriteBatch {
 /// Rows as a store sends them, made before their turn by [`GraphStore::make_ready`].
 #[derive(Debug)]
 pub struct ReadyRows(neo4j::Rows);
+
+/// The batch behind the one that is written, its rows ready. A store may send it before it is asked to write it: the server then need
+/// not wait for it. Nothing of it stays unless its turn comes.
+#[derive(Debug)]
+pub struct Ahead<'a> {
+    /// How the checkpoints will move.
+    pub advances: Vec<Advance>,
+    /// All its rows.
+    pub rows: &'a ReadyRows,
+}
 
 /// How the checkpoint of a partition moves.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,9 @@
 //! A batch is one transaction of two statements. The first locks the checkpoints, says where they stand, and moves them;
 //! unless all stood where the batch begins, the transaction is rolled back. The other one writes the rows. See `write`.
 //!
+//! The next batch may be sent behind the commit of the one before, as far as its own commit: the server unpacks its rows while it
+//! commits. Where the commit fails, the server ignores what comes behind it.
+//!
 //! # Lost answers
 //!
 //! When the connection ends while a commit is on its way, nobody can tell whether the transaction happened. The batch is
@@ -41,8 +44,8 @@ use self::error::graph_error;
 use self::route::Server;
 use self::write::Uncertain;
 use super::{
-    Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, ReadyRows, Table,
-    WriteBatch, WriteError, Written,
+    Ahead, Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, ReadyRows,
+    Table, WriteBatch, WriteError, Written,
 };
 use crate::message::Event;
 use crate::spec::Projection;
@@ -160,7 +163,7 @@ impl GraphStore for Neo4j {
     }
 
     fn write<'a>(&'a self, batch: &'a WriteBatch) -> BoxFuture<'a, Result<Written, WriteError>> {
-        self.write_batch(batch, None).boxed()
+        self.write_batch(batch, None, None).boxed()
     }
 
     fn make_ready(&self, schema: &GraphSchema, events: &[&Event]) -> Option<ReadyRows> {
@@ -172,8 +175,13 @@ impl GraphStore for Neo4j {
         &'a self,
         batch: &'a WriteBatch,
         rows: ReadyRows,
+        ahead: Option<Ahead<'a>>,
     ) -> BoxFuture<'a, Result<Written, WriteError>> {
-        self.write_batch(batch, Some(rows.0)).boxed()
+        self.write_batch(batch, Some(rows.0), ahead).boxed()
+    }
+
+    fn recall(&self, partition: u32) -> BoxFuture<'_, ()> {
+        self.take_back(partition).boxed()
     }
 
     fn query<'a>(

@@ -11,8 +11,8 @@ use super::Fault;
 use super::stream::{Counters, Watch};
 use super::validate::Plan;
 use crate::graph::{
-    Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, ReadyRows, Table,
-    WriteBatch, WriteError, Written,
+    Ahead, Checkpoint, Counts, GraphError, GraphSchema, GraphStore, Prepared, ProjectedGraph, ReadyRows,
+    Table, WriteBatch, WriteError, Written,
 };
 use crate::message::Event as Row;
 use crate::progress::{Event, Interrupt, Progress, Stage};
@@ -190,8 +190,13 @@ impl<S: GraphStore> GraphStore for PatientStore<S> {
         &'a self,
         batch: &'a WriteBatch,
         rows: ReadyRows,
+        ahead: Option<Ahead<'a>>,
     ) -> BoxFuture<'a, Result<Written, WriteError>> {
-        self.store.write_ready(batch, rows)
+        self.store.write_ready(batch, rows, ahead)
+    }
+
+    fn recall(&self, partition: u32) -> BoxFuture<'_, ()> {
+        self.store.recall(partition)
     }
 
     fn query<'a>(

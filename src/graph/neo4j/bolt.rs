@@ -86,8 +86,8 @@ pub(super) struct Session {
     out: Vec<u8>,
     /// How many requests have no answer yet.
     unanswered: usize,
-    /// Whether a transaction was begun and not ended.
-    is_open: bool,
+    /// How many transactions were begun and not ended: two where one was sent ahead.
+    open: u8,
     /// Something was given up in the middle of being sent or received: nobody can tell where the next answer begins.
     is_torn: bool,
     /// When the server last said something.
@@ -110,7 +110,7 @@ impl Session {
             socket,
             out: Vec::new(),
             unanswered: 0,
-            is_open: false,
+            open: 0,
             is_torn: false,
             last_heard: Instant::now(),
         };
@@ -131,7 +131,7 @@ impl Session {
 
     /// Whether it can be used for another transaction.
     pub(super) fn is_ready(&self) -> bool {
-        !self.is_open && !self.is_torn && self.unanswered == 0 && self.out.is_empty()
+        self.open == 0 && !self.is_torn && self.unanswered == 0 && self.out.is_empty()
     }
 
     /// For how long the server has said nothing.
@@ -139,9 +139,9 @@ impl Session {
         self.last_heard.elapsed()
     }
 
-    /// Begins a transaction.
+    /// Begins a transaction. It may be asked for right behind the commit of the one before.
     pub(super) fn begin(&mut self, database: &str) {
-        self.is_open = true;
+        self.open += 1;
         self.request(tag::BEGIN, &[&texts(&[("db", database)])]);
     }
 
@@ -202,12 +202,15 @@ impl Session {
         }
     }
 
-    /// Commits the transaction.
-    pub(super) async fn commit(&mut self) -> Result<(), BoltError> {
+    /// Commits the transaction; the answer is [`committed`](Self::committed).
+    pub(super) fn commit(&mut self) {
         self.request(tag::COMMIT, &[]);
-        self.flush().await?;
+    }
+
+    /// Whether the transaction was committed.
+    pub(super) async fn committed(&mut self) -> Result<(), BoltError> {
         self.answer().await?;
-        self.is_open = false;
+        self.open = self.open.saturating_sub(1);
         Ok(())
     }
 
@@ -226,7 +229,7 @@ impl Session {
             }
         }
         self.answer().await?;
-        self.is_open = false;
+        self.open = 0;
         Ok(())
     }
 

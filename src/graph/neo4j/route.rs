@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use neo4rs::{BoltMap, BoltType, Graph, query};
 use serde::Deserialize;
 
-use super::bolt::Session;
 use super::connection::{self, Address, Connection};
 use super::error::graph_error;
+use super::write::Kept;
 use crate::graph::GraphError;
 
 /// The server that is used.
@@ -25,7 +25,7 @@ pub(super) struct Server {
 }
 
 /// The way of the batches that begin with a partition, one at a time: a connection, once there was one.
-type Lane = Arc<tokio::sync::Mutex<Option<Session>>>;
+type Lane = Arc<tokio::sync::Mutex<Option<Kept>>>;
 
 impl Server {
     /// The way of the batches that begin with a partition: what one that failed left open is in nobody else's way.

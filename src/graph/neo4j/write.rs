@@ -6,7 +6,7 @@
 //! order, so that two loaders never wait for each other.
 //!
 //! The rows go with it, in the same breath: the server need not wait to hear that the checkpoints stood right, which they nearly
-//! always do. The commit is sent only when all is known.
+//! always do. The commit is sent only when all is known; behind it may come what the next batch needs before its own.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +19,7 @@ use super::bolt::{Answer, BoltError, Pack, Session};
 use super::error::write_error;
 use super::rows::Rows;
 use super::{BEGINS_WITHIN, Neo4j};
-use crate::graph::{Advance, Checkpoint, GraphError, WriteBatch, WriteError, Written};
+use crate::graph::{Advance, Ahead, Checkpoint, GraphError, WriteBatch, WriteError, Written};
 use crate::message::RowId;
 
 /// A batch is written within this time, or it is tried again.
@@ -99,6 +99,27 @@ fn first_partition(batch: &WriteBatch) -> u32 {
     batch.advances.first().map_or(0, |advance| advance.partition)
 }
 
+/// A connection between two batches, and what was sent ahead on it.
+pub(super) struct Kept {
+    session: Session,
+    sent: Option<Sent>,
+}
+
+/// A transaction that was sent, as far as its commit.
+struct Sent {
+    topic: String,
+    advances: Vec<Advance>,
+    rows: usize,
+    mark: String,
+}
+
+impl Sent {
+    /// Whether it is that of a batch. What was sent ahead were all rows between its offsets, and rows only ever leave a batch.
+    fn is_of(&self, batch: &WriteBatch, rows: &Rows) -> bool {
+        self.topic == batch.topic && self.advances == batch.advances && self.rows == rows.len()
+    }
+}
+
 /// What to do about the checkpoints' places.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
@@ -136,46 +157,74 @@ impl Neo4j {
         &self,
         batch: &WriteBatch,
         ready: Option<Rows>,
+        ahead: Option<Ahead<'_>>,
     ) -> Result<Written, WriteError> {
         let server = self.server();
         let rows = Rows::of_batch(batch, ready, server.is_utc)?;
         let lane = server.lane(first_partition(batch));
         let mut lane = lane.lock().await;
-        // What was given up in the middle ends with its connection.
-        let kept = match lane.take().filter(Session::is_ready) {
-            Some(session) => still_there(session).await,
-            None => None,
+        // What is given up in the middle ends with its connection.
+        let mut kept = match usable(lane.take(), batch, &rows).await {
+            Some(kept) => kept,
+            None => {
+                Kept { session: soon(Session::open(&server.address, &self.connection)).await?, sent: None }
+            }
         };
-        let mut session = match kept {
-            Some(session) => session,
-            None => soon(Session::open(&server.address, &self.connection)).await?,
-        };
-        let transaction = Box::pin(self.transaction(&mut session, batch, &rows));
+        let transaction = Box::pin(self.transaction(&mut kept, batch, &rows, ahead));
         let outcome = tokio::time::timeout(WRITTEN_WITHIN, transaction).await.unwrap_or_else(|_| {
             let message = format!("the batch was not written within {} s", WRITTEN_WITHIN.as_secs());
             Err(WriteError::Transient { message })
         });
-        *lane = ready_again(session).await;
+        *lane = if kept.sent.is_some() { Some(kept) } else { ready_again(kept.session).await };
         if server.in_cluster && matches!(outcome, Err(WriteError::Transient { .. })) {
             self.reroute().await;
         }
         outcome
     }
 
-    async fn transaction(
+    /// Takes back what was sent ahead, and lets go of its locks.
+    pub(super) async fn take_back(&self, partition: u32) {
+        let lane = self.server().lane(partition);
+        let mut lane = lane.lock().await;
+        if let Some(kept) = lane.take() {
+            *lane = ready_again(kept.session).await;
+        }
+    }
+
+    /// Asks for a batch's transaction, as far as its commit. The answers: to its beginning, two to the checkpoints' statement, and two
+    /// to that of the rows, where there are any.
+    fn request(
         &self,
         session: &mut Session,
-        batch: &WriteBatch,
+        (topic, advances): (&str, &[Advance]),
         rows: &Rows,
-    ) -> Result<Written, WriteError> {
+    ) -> Result<Sent, GraphError> {
         let mark = self.uncertain.next_mark();
+        let moves = moves(topic, advances, &mark)?;
         session.begin(&self.connection.database);
-        session.run(MOVE, &moves(batch, &mark)?);
+        session.run(MOVE, &moves);
         session.pull();
         if rows.len() > 0 {
             rows.request(session);
         }
-        session.flush().await.map_err(|error| write_error(&error))?;
+        Ok(Sent { topic: topic.to_owned(), advances: advances.to_vec(), rows: rows.len(), mark })
+    }
+
+    async fn transaction(
+        &self,
+        Kept { session, sent }: &mut Kept,
+        batch: &WriteBatch,
+        rows: &Rows,
+        ahead: Option<Ahead<'_>>,
+    ) -> Result<Written, WriteError> {
+        let failed = |error: BoltError| write_error(&error);
+        let mark = if let Some(sent) = sent.take() {
+            sent.mark
+        } else {
+            let sent = self.request(session, (&batch.topic, &batch.advances), rows)?;
+            session.flush().await.map_err(failed)?;
+            sent.mark
+        };
         soon(session.answer()).await?;
         let stood = tokio::select! {
             stood = outcome(session) => places(batch, &stood?)?,
@@ -198,8 +247,13 @@ impl Neo4j {
         }
         self.uncertain.keep(batch, mark, written.clone());
         // An error is no proof that nothing happened: a server that goes down answers so for what it has committed.
-        session.commit().await.map_err(|error| write_error(&error))?;
+        session.commit();
+        let next =
+            ahead.and_then(|next| self.request(session, (&batch.topic, &next.advances), &next.rows.0).ok());
+        session.flush().await.map_err(failed)?;
+        session.committed().await.map_err(failed)?;
         self.uncertain.take(batch);
+        *sent = next;
         Ok(written)
     }
 
@@ -231,21 +285,29 @@ async fn soon<T>(answer: impl Future<Output = Result<T, BoltError>>) -> Result<T
     }
 }
 
-/// A session of before, unless its connection has ended in the meantime. While batch follows on batch it is not asked.
-async fn still_there(mut session: Session) -> Option<Session> {
-    if session.idle_for() >= ASKED_AFTER {
-        soon(session.reset()).await.ok()?;
+/// A connection of before, unless it has ended in the meantime: while batch follows on batch the server is not asked. What was sent
+/// ahead on it stays where it is this batch's.
+async fn usable(kept: Option<Kept>, batch: &WriteBatch, rows: &Rows) -> Option<Kept> {
+    match kept? {
+        Kept { session, sent: Some(sent) } if sent.is_of(batch, rows) => {
+            Some(Kept { session, sent: Some(sent) })
+        }
+        Kept { mut session, sent } => {
+            if sent.is_some() || session.idle_for() >= ASKED_AFTER {
+                soon(session.reset()).await.ok()?;
+            }
+            Some(Kept { session, sent: None })
+        }
     }
-    Some(session)
 }
 
-/// A session without what a transaction left open: the server would keep its locks. Where that cannot be had, there is none: the
+/// A connection without what a transaction left open: the server would keep its locks. Where that cannot be had, there is none: the
 /// server ends the transaction of a connection that is closed.
-async fn ready_again(mut session: Session) -> Option<Session> {
+async fn ready_again(mut session: Session) -> Option<Kept> {
     if !session.is_ready() {
         soon(session.reset()).await.ok()?;
     }
-    Some(session)
+    Some(Kept { session, sent: None })
 }
 
 /// The outcome of a statement that was run and whose records were asked for.
@@ -256,16 +318,16 @@ async fn outcome(session: &mut Session) -> Result<Answer, WriteError> {
 }
 
 /// The parameters that move the checkpoints.
-fn moves(batch: &WriteBatch, mark: &str) -> Result<Pack, GraphError> {
+fn moves(topic: &str, advances: &[Advance], mark: &str) -> Result<Pack, GraphError> {
     let mut parameters = Pack::default();
     parameters.map(3);
     parameters.text("topic");
-    parameters.text(&batch.topic);
+    parameters.text(topic);
     parameters.text("mark");
     parameters.text(mark);
     parameters.text("advances");
-    parameters.list(batch.advances.len());
-    for advance in &batch.advances {
+    parameters.list(advances.len());
+    for advance in advances {
         pack_advance(&mut parameters, advance)?;
     }
     Ok(parameters)

@@ -18,7 +18,7 @@ use futures::future::try_join_all;
 
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
-use super::reader::{Destination, Reader};
+use super::reader::{Destination, ReadBatch, Reader};
 use super::{Counters, Extent, Reach, Streamed, Watch, all_read, check, resume, tick};
 use crate::graph::Checkpoint;
 use crate::report::{Check, Rows};
@@ -240,10 +240,15 @@ impl<'a> Way<'a> {
         for (partition, next) in lanes.iter().map(|lane| (lane.partition(), lane.position())) {
             self.watch.counters.loaded_to(partition, next);
         }
+        let partitions: Vec<u32> = lanes.iter().map(Lane::partition).collect();
         let ended = tokio::select! {
             ended = try_join_all(lanes.into_iter().map(lane)) => ended,
             never = self.look_at_ends(self.watch.counters) => match never {},
         };
+        // Of lanes that were stopped between two batches.
+        for partition in partitions {
+            self.endpoints.store.recall(partition).await;
+        }
         self.watch.counters.retries.add(consumer.health().outages());
         let ended = ended?;
         consumer.commit_and_wait(ended.into_iter().collect()).await;
@@ -319,7 +324,8 @@ async fn run(
             () = watch.interrupt.made() => None,
         };
         let Some(batch) = batch else { break };
-        loader.load(batch.attempts, batch.ready).await?;
+        let peeked = if batch.ends_with_a_record() { reader.peek() } else { None };
+        loader.load(batch.attempts, batch.ready, peeked.and_then(ReadBatch::as_next)).await?;
         loader.pass(partition, batch.next).await?;
         if batch.next > next {
             next = batch.next;

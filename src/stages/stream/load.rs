@@ -15,7 +15,7 @@ use super::counters::Counters;
 use super::dead_letters::{DeadLetterError, DeadLetters};
 use crate::diagnostic::Code;
 use crate::graph::{
-    Advance, Checkpoint, GraphError, GraphStore, ReadyRows, WriteBatch, WriteError, Written,
+    Advance, Ahead, Checkpoint, GraphError, GraphStore, ReadyRows, WriteBatch, WriteError, Written,
     mapping::CompiledMapping,
 };
 use crate::message::Event;
@@ -96,6 +96,13 @@ impl<'a> Job<'a> {
     }
 }
 
+/// The records behind a batch, where they were read already, and their rows made ready.
+#[derive(Clone, Copy)]
+pub(super) struct Next<'a> {
+    pub attempts: &'a [Attempt],
+    pub ready: &'a ReadyRows,
+}
+
 /// Writes records to the graph, batch by batch.
 pub(super) struct Loader<'a> {
     job: &'a Job<'a>,
@@ -119,7 +126,7 @@ impl<'a> Loader<'a> {
     /// Loads until the topic ends, then makes the graph durable.
     pub(super) async fn run(mut self, mut consumer: Consumer) -> Result<(), LoadError> {
         while let Some(records) = consumer.batch(self.job.batch_rows).await {
-            self.load(read(records, self.job.mapping), None).await?;
+            self.load(read(records, self.job.mapping), None, None).await?;
             self.persist_when_due().await?;
         }
         if self.job.counters.consumed.get() > 0 {
@@ -142,24 +149,25 @@ impl<'a> Loader<'a> {
     /// Writes checkpoints without a row.
     async fn write_checkpoints(&mut self, advances: Vec<Advance>) -> Result<(), LoadError> {
         let batch = self.batch(Vec::new(), advances);
-        let outcome = self.job.patience.write(self.job.store, &batch, None, self.job.counters).await;
+        let outcome = self.job.patience.write(self.job.store, &batch, (None, None), self.job.counters).await;
         outcome.map_err(LoadError::Write)?;
         self.move_checkpoints(batch.advances);
         Ok(())
     }
 
     /// Writes records; a batch that the graph refuses for its data is halved until the record at fault stands alone. `ready` was
-    /// made of their events as they were read.
+    /// made of their events as they were read; `next` is loaded right after, if it is given.
     pub(super) async fn load(
         &mut self,
         mut attempts: Vec<Attempt>,
         mut ready: Option<ReadyRows>,
+        next: Option<Next<'_>>,
     ) -> Result<(), LoadError> {
         attempt::find_duplicates(&mut attempts, &self.checkpoints);
         let mut pending = vec![attempts];
         while let Some(mut attempts) = pending.pop() {
             self.dead_letters.keep_before(&mut attempts).await?;
-            match self.write(&mut attempts, ready.take()).await {
+            match self.write(&mut attempts, ready.take(), next).await {
                 Ok(written) => {
                     self.set_aside(&mut attempts, &written).await?;
                     self.dead_letters.keep_after(self.job.topic, &mut attempts).await?;
@@ -193,11 +201,15 @@ impl<'a> Loader<'a> {
         &mut self,
         attempts: &mut [Attempt],
         ready: Option<ReadyRows>,
+        next: Option<Next<'_>>,
     ) -> Result<Written, WriteError> {
         let advances = attempt::advances(attempts, &self.checkpoints, &self.job.digest);
+        let ahead = next.filter(|_| ready.is_some() && all_are_rows(attempts));
+        let ahead = ahead.and_then(|next| self.ahead(next, &advances));
         let events = attempts.iter_mut().filter_map(|attempt| attempt.fate.event_mut());
         let batch = self.batch(events.map(std::mem::take).collect(), advances);
-        let outcome = self.job.patience.write(self.job.store, &batch, ready, self.job.counters).await;
+        let outcome =
+            self.job.patience.write(self.job.store, &batch, (ready, ahead), self.job.counters).await;
         if outcome.is_ok() {
             self.move_checkpoints(batch.advances);
         } else {
@@ -207,6 +219,17 @@ impl<'a> Loader<'a> {
             }
         }
         outcome
+    }
+
+    /// What comes behind a batch that moves the checkpoints so, unless there is more to do about it than to write it.
+    fn ahead<'n>(&self, next: Next<'n>, advances: &[Advance]) -> Option<Ahead<'n>> {
+        let stand = |advance: &Advance| (advance.partition, advance.checkpoint.clone());
+        let checkpoints = advances.iter().map(stand).collect();
+        let ahead = || Ahead {
+            advances: attempt::advances(next.attempts, &checkpoints, &self.job.digest),
+            rows: next.ready,
+        };
+        all_are_rows(next.attempts).then(ahead)
     }
 
     fn batch(&self, events: Vec<Event>, advances: Vec<Advance>) -> WriteBatch {
@@ -283,6 +306,11 @@ impl<'a> Loader<'a> {
             examples: counters.examples(),
         }
     }
+}
+
+/// Whether all attempts are to be written.
+fn all_are_rows(attempts: &[Attempt]) -> bool {
+    attempts.iter().all(|attempt| attempt.fate.event().is_some())
 }
 
 /// Sets aside the events at places in the batch; the partitions that they came from, one for each.

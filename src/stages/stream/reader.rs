@@ -1,7 +1,7 @@
 //! Reads a lane ahead of its loader: while a batch is written, the next one is fetched, decoded and made ready for the store
 //! on another thread.
 //!
-//! It is one batch ahead, and so holds one more in memory. This is most of the program's own work on a row, and the server
+//! It is a batch or two ahead, and so holds as many more in memory. This is most of the program's own work on a row, and the server
 //! would wait for it.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::load::{Attempt, read};
+use super::load::{Attempt, Next, read};
 use crate::graph::mapping::CompiledMapping;
 use crate::graph::{GraphStore, ReadyRows};
 use crate::message::Event;
@@ -28,6 +28,18 @@ pub(super) struct ReadBatch {
     pub next: u64,
 }
 
+impl ReadBatch {
+    /// Whether the lane stands right behind the last record, with no gap between.
+    pub(super) fn ends_with_a_record(&self) -> bool {
+        self.attempts.last().is_some_and(|last| last.record.offset + 1 == self.next)
+    }
+
+    /// What a loader sends ahead of it.
+    pub(super) fn as_next(&self) -> Option<Next<'_>> {
+        Some(Next { attempts: &self.attempts, ready: self.ready.as_ref()? })
+    }
+}
+
 /// Where the records of a lane go.
 #[derive(Clone)]
 pub(super) struct Destination {
@@ -40,6 +52,8 @@ pub(super) struct Destination {
 /// A lane that is read ahead.
 pub(super) struct Reader {
     batches: mpsc::Receiver<Result<ReadBatch, KafkaError>>,
+    /// What was looked at and not taken yet.
+    peeked: Option<Result<ReadBatch, KafkaError>>,
     reading: JoinHandle<()>,
 }
 
@@ -47,7 +61,15 @@ impl Reader {
     /// Begins to read a lane. It ends when the reader is dropped.
     pub(super) fn new(lane: Lane, destination: Destination) -> Self {
         let (read, batches) = mpsc::channel(1);
-        Self { batches, reading: tokio::spawn(read_ahead(lane, destination, read)) }
+        Self { batches, peeked: None, reading: tokio::spawn(read_ahead(lane, destination, read)) }
+    }
+
+    /// A look at the next batch, where it has been read already.
+    pub(super) fn peek(&mut self) -> Option<&ReadBatch> {
+        if self.peeked.is_none() {
+            self.peeked = self.batches.try_recv().ok();
+        }
+        self.peeked.as_ref()?.as_ref().ok()
     }
 
     /// The next batch; `None` at the lane's end. Dropping the future loses nothing.
@@ -55,7 +77,11 @@ impl Reader {
     /// # Errors
     /// As [`Lane::batch`].
     pub(super) async fn batch(&mut self) -> Result<Option<ReadBatch>, KafkaError> {
-        if let Some(batch) = self.batches.recv().await {
+        let batch = match self.peeked.take() {
+            Some(batch) => Some(batch),
+            None => self.batches.recv().await,
+        };
+        if let Some(batch) = batch {
             return batch.map(Some);
         }
         // A panic there must not pass for the lane's end.

@@ -1,7 +1,8 @@
 //! Batches, checkpoints, questions.
 
 use futures::future::{join_all, try_join_all};
-use runner::graph::{GraphError, WriteError};
+use runner::graph::{Ahead, GraphError, WriteError};
+use serde_json::Map;
 
 use super::*;
 use crate::servers::unique;
@@ -56,13 +57,13 @@ async fn rows_that_were_made_ready_are_written_unless_some_were_left_out_since()
             let events: Vec<_> = batch.events.iter().collect();
             store.make_ready(&mapping.schema, &events).unwrap()
         };
-        let written = store.write_ready(&first, ready(&first)).await.unwrap();
+        let written = store.write_ready(&first, ready(&first), None).await.unwrap();
         assert_eq!((written.rows, written.relationships_created), (3, 3));
 
         let mut second = batch(&mapping, &topic, 3, vec![trip(1, 2, 4), trip(2, 3, 5)]);
         let of_both = ready(&second);
         second.events.remove(0);
-        let written = store.write_ready(&second, of_both).await.unwrap();
+        let written = store.write_ready(&second, of_both, None).await.unwrap();
         assert_eq!((written.rows, written.relationships_created), (1, 1));
         relationships += 4;
     }
@@ -190,4 +191,76 @@ async fn results_are_written_to_nodes_by_their_ids() {
         .query("MATCH (n:Location) RETURN n.rank AS r ORDER BY n.name", serde_json::Map::default())
         .await;
     assert_eq!(table.unwrap().rows, [[json!(0.5)], [json!("x")], [json!(null)], [json!([1])]]);
+}
+
+/// Batches of three rows each, of a mapping that creates a relationship a row.
+fn in_order(mapping: &CompiledMapping, topic: &str) -> [WriteBatch; 3] {
+    [0, 3, 6].map(|from| {
+        let events = (from..from + 3).map(|n| trip(1, 2, n)).collect();
+        batch(mapping, topic, from, events)
+    })
+}
+
+async fn relationships(store: &Neo4j) -> u64 {
+    store.counts().await.unwrap().relationships.get("TRIP").copied().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_is_written_when_its_turn_comes_and_not_before() {
+    let server = servers::Neo4j::shared();
+    let store = connect(&server).await;
+    let (mapping, topic) = (trips(), unique("ahead"));
+    store.prepare(&mapping.schema).await.unwrap();
+    let [first, second, third] = in_order(&mapping, &topic);
+    let ready = |batch: &WriteBatch| {
+        let events: Vec<_> = batch.events.iter().collect();
+        store.make_ready(&mapping.schema, &events).unwrap()
+    };
+    let of_second = ready(&second);
+    let ahead = |rows| Some(Ahead { advances: second.advances.clone(), rows });
+    store.write_ready(&first, ready(&first), ahead(&of_second)).await.unwrap();
+    assert_eq!(relationships(&store).await, 3, "the second one waits for its turn");
+    let of_third = ready(&third);
+    let next = Ahead { advances: third.advances.clone(), rows: &of_third };
+    assert_eq!(store.write_ready(&second, of_second, Some(next)).await.unwrap().relationships_created, 3);
+    assert_eq!(relationships(&store).await, 6);
+
+    // Taken back, its locks are free for others.
+    store.recall(0).await;
+    let other = connect(&server).await;
+    let changed = other.call("MATCH (l:Location) SET l.seen = true RETURN count(l) AS n", Map::new());
+    assert_eq!(changed.await.unwrap().rows, [[json!(2)]]);
+    assert_eq!(store.write_ready(&third, of_third, None).await.unwrap().relationships_created, 3);
+    assert_eq!(relationships(&store).await, 9);
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_gives_way_to_a_batch_that_has_become_another() {
+    let server = servers::Neo4j::shared();
+    let store = connect(&server).await;
+    let (mapping, topic) = (trips(), unique("ahead"));
+    store.prepare(&mapping.schema).await.unwrap();
+    let [first, mut second, third] = in_order(&mapping, &topic);
+    let ready = |batch: &WriteBatch| {
+        let events: Vec<_> = batch.events.iter().collect();
+        store.make_ready(&mapping.schema, &events).unwrap()
+    };
+    let of_second = ready(&second);
+    let ahead = Ahead { advances: second.advances.clone(), rows: &of_second };
+    store.write_ready(&first, ready(&first), Some(ahead)).await.unwrap();
+    // A row was set aside in the meantime.
+    second.events.remove(1);
+    assert_eq!(store.write_ready(&second, of_second, None).await.unwrap().relationships_created, 2);
+    assert_eq!(relationships(&store).await, 5);
+
+    // What follows a batch whose place another loader has taken is not written, either.
+    let other = connect(&server).await;
+    other.write(&third).await.unwrap();
+    let of_third = ready(&third);
+    let behind = batch(&mapping, &topic, 9, vec![trip(1, 2, 9)]);
+    let of_behind = ready(&behind);
+    let ahead = Ahead { advances: behind.advances.clone(), rows: &of_behind };
+    let fenced = store.write_ready(&third, of_third, Some(ahead)).await.unwrap_err();
+    assert!(matches!(fenced, WriteError::Fenced { .. }), "{fenced:?}");
+    assert_eq!(relationships(&store).await, 8);
 }

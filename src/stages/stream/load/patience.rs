@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Counters;
-use super::turns::Turns;
-use crate::graph::{GraphStore, ReadyRows, WriteBatch, WriteError, Written};
+use super::turns::{Turn, Turns};
+use crate::graph::{Ahead, GraphStore, ReadyRows, WriteBatch, WriteError, Written};
 use crate::progress::{Interrupt, Progress, Stage};
 use crate::stages::patience::Waits;
 use crate::stages::stream::Watch;
@@ -24,19 +24,20 @@ impl<'a> Patience<'a> {
         Self { longest, progress, interrupt, turns: Turns::default() }
     }
 
-    /// Writes a batch, with its rows ready or not, trying again what may succeed then.
+    /// Writes a batch, with its rows ready or not, trying again what may succeed then. What comes `ahead` is sent along with rows that
+    /// are ready, once, and in no turn that is to be alone.
     pub async fn write(
         &self,
         store: &dyn GraphStore,
         batch: &WriteBatch,
-        mut ready: Option<ReadyRows>,
+        (mut ready, mut ahead): (Option<ReadyRows>, Option<Ahead<'_>>),
         counters: &Arc<Counters>,
     ) -> Result<Written, WriteError> {
         let mut waits = None;
         loop {
-            let turn = self.turns.next().await;
+            let turn = self.turn(store, batch).await;
             let outcome = match ready.take() {
-                Some(rows) => store.write_ready(batch, rows).await,
+                Some(rows) => store.write_ready(batch, rows, ahead.take().filter(|_| !turn.is_alone())).await,
                 None => store.write(batch).await,
             };
             let message = match outcome {
@@ -58,5 +59,16 @@ impl<'a> Patience<'a> {
                 return Err(WriteError::Transient { message });
             }
         }
+    }
+
+    /// A turn to write the batch in. Who has to wait for it must not keep others from theirs by what was sent ahead.
+    async fn turn(&self, store: &dyn GraphStore, batch: &WriteBatch) -> Turn<'_> {
+        if let Some(turn) = self.turns.at_once() {
+            return turn;
+        }
+        for advance in &batch.advances {
+            store.recall(advance.partition).await;
+        }
+        self.turns.next().await
     }
 }

@@ -51,6 +51,13 @@ pub(super) struct Turn<'a> {
 }
 
 impl Turns {
+    /// A turn, if there may be one now.
+    pub fn at_once(&self) -> Option<Turn<'_>> {
+        let _order = self.order.try_lock().ok()?;
+        let is_alone = self.state().begin()?;
+        Some(Turn { turns: self, is_alone })
+    }
+
     /// Waits for a turn.
     pub async fn next(&self) -> Turn<'_> {
         let _order = self.order.lock().await;
@@ -71,6 +78,11 @@ impl Turns {
 }
 
 impl Turn<'_> {
+    /// Whether nobody else may write in it.
+    pub fn is_alone(&self) -> bool {
+        self.is_alone
+    }
+
     /// The batch met nobody.
     pub fn passed(&self) {
         self.turns.state().pace.passed(self.is_alone);
