@@ -1,7 +1,7 @@
 //! Reads a lane ahead of its loader: while a batch is written, the next one is fetched, decoded and made ready for the store
 //! on another thread.
 //!
-//! It is a batch or two ahead, and so holds as many more in memory. This is most of the program's own work on a row, and the server
+//! It is two batches ahead, and so holds as many more in memory. This is most of the program's own work on a row, and the server
 //! would wait for it.
 
 use std::sync::Arc;
@@ -18,6 +18,9 @@ use crate::topic::kafka::{KafkaError, Lane};
 
 /// How long a batch waits for more records behind its first.
 const LINGER: Duration = Duration::from_millis(100);
+
+/// How many batches are read ahead: one to be written next, and one to be sent behind its commit.
+const AHEAD: usize = 2;
 
 /// Records of a lane, decoded.
 pub(super) struct ReadBatch {
@@ -60,7 +63,7 @@ pub(super) struct Reader {
 impl Reader {
     /// Begins to read a lane. It ends when the reader is dropped.
     pub(super) fn new(lane: Lane, destination: Destination) -> Self {
-        let (read, batches) = mpsc::channel(1);
+        let (read, batches) = mpsc::channel(AHEAD);
         Self { batches, peeked: None, reading: tokio::spawn(read_ahead(lane, destination, read)) }
     }
 
@@ -97,7 +100,7 @@ async fn read_ahead(
     destination: Destination,
     read_batches: mpsc::Sender<Result<ReadBatch, KafkaError>>,
 ) {
-    // Only when the batch before is taken is the next one fetched.
+    // Only when there is room for it is the next one fetched.
     while let Ok(place) = read_batches.reserve().await {
         let batch = tokio::select! {
             batch = lane.batch(destination.batch_rows, LINGER) => batch,
