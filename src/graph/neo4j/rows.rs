@@ -56,11 +56,16 @@ impl Rows {
         ready: Option<Self>,
         is_utc: bool,
     ) -> Result<Self, WriteError> {
-        if let Some(rows) = ready.filter(|rows| rows.count == batch.events.len() && rows.is_utc == is_utc) {
+        if let Some(rows) = ready.filter(|rows| rows.count == batch.events.len() && rows.suit(is_utc)) {
             return Ok(rows);
         }
         let events: Vec<&Event> = batch.events.iter().collect();
         Self::of(&batch.statement, batch.dictionary.as_ref(), &events, is_utc)
+    }
+
+    /// Whether they mean the same to a server that reads date-times without a zone as UTC, or does not.
+    pub(super) fn suit(&self, is_utc: bool) -> bool {
+        self.is_utc == is_utc
     }
 
     /// How many there are.

@@ -19,7 +19,7 @@ use super::bolt::{Answer, BoltError, Pack, Session};
 use super::error::write_error;
 use super::rows::Rows;
 use super::{BEGINS_WITHIN, Neo4j};
-use crate::graph::{Advance, Ahead, Checkpoint, GraphError, WriteBatch, WriteError, Written};
+use crate::graph::{Advance, Ahead, Checkpoint, GraphError, ReadyRows, WriteBatch, WriteError, Written};
 use crate::message::RowId;
 
 /// A batch is written within this time, or it is tried again.
@@ -170,6 +170,7 @@ impl Neo4j {
                 Kept { session: soon(Session::open(&server.address, &self.connection)).await?, sent: None }
             }
         };
+        let ahead = ahead.filter(|ahead| ahead.rows.0.suit(server.is_utc));
         let transaction = Box::pin(self.transaction(&mut kept, batch, &rows, ahead));
         let outcome = tokio::time::timeout(WRITTEN_WITHIN, transaction).await.unwrap_or_else(|_| {
             let message = format!("the batch was not written within {} s", WRITTEN_WITHIN.as_secs());
@@ -191,14 +192,14 @@ impl Neo4j {
         }
     }
 
-    /// Asks for a batch's transaction, as far as its commit. The answers: to its beginning, two to the checkpoints' statement, and two
-    /// to that of the rows, where there are any.
+    /// Asks for a batch's transaction, as far as its commit, and returns its mark. The answers: to its beginning, two to the
+    /// checkpoints' statement, and two to that of the rows, where there are any.
     fn request(
         &self,
         session: &mut Session,
         (topic, advances): (&str, &[Advance]),
         rows: &Rows,
-    ) -> Result<Sent, GraphError> {
+    ) -> Result<String, GraphError> {
         let mark = self.uncertain.next_mark();
         let moves = moves(topic, advances, &mark)?;
         session.begin(&self.connection.database);
@@ -207,7 +208,7 @@ impl Neo4j {
         if rows.len() > 0 {
             rows.request(session);
         }
-        Ok(Sent { topic: topic.to_owned(), advances: advances.to_vec(), rows: rows.len(), mark })
+        Ok(mark)
     }
 
     async fn transaction(
@@ -221,9 +222,9 @@ impl Neo4j {
         let mark = if let Some(sent) = sent.take() {
             sent.mark
         } else {
-            let sent = self.request(session, (&batch.topic, &batch.advances), rows)?;
+            let mark = self.request(session, (&batch.topic, &batch.advances), rows)?;
             session.flush().await.map_err(failed)?;
-            sent.mark
+            mark
         };
         soon(session.answer()).await?;
         let stood = tokio::select! {
@@ -248,8 +249,10 @@ impl Neo4j {
         self.uncertain.keep(batch, mark, written.clone());
         // An error is no proof that nothing happened: a server that goes down answers so for what it has committed.
         session.commit();
-        let next =
-            ahead.and_then(|next| self.request(session, (&batch.topic, &next.advances), &next.rows.0).ok());
+        let next = ahead.and_then(|Ahead { advances, rows: ReadyRows(rows) }| {
+            let mark = self.request(session, (&batch.topic, &advances), rows).ok()?;
+            Some(Sent { topic: batch.topic.clone(), advances, rows: rows.len(), mark })
+        });
         session.flush().await.map_err(failed)?;
         session.committed().await.map_err(failed)?;
         self.uncertain.take(batch);

@@ -14,7 +14,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 
 use super::dead_letters::DeadLetters;
 use super::load::{Job, LoadError, Loader};
@@ -245,10 +245,8 @@ impl<'a> Way<'a> {
             ended = try_join_all(lanes.into_iter().map(lane)) => ended,
             never = self.look_at_ends(self.watch.counters) => match never {},
         };
-        // Of lanes that were stopped between two batches.
-        for partition in partitions {
-            self.endpoints.store.recall(partition).await;
-        }
+        // Those of the other lanes, where one has failed.
+        join_all(partitions.into_iter().map(|partition| self.endpoints.store.recall(partition))).await;
         self.watch.counters.retries.add(consumer.health().outages());
         let ended = ended?;
         consumer.commit_and_wait(ended.into_iter().collect()).await;
@@ -333,6 +331,7 @@ async fn run(
             consumer.commit(&BTreeMap::from([(partition, next)]));
         }
     }
+    loader.recall(partition).await;
     Ok((partition, next))
 }
 

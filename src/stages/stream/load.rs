@@ -146,6 +146,11 @@ impl<'a> Loader<'a> {
         self.write_checkpoints(vec![Advance { partition, from, checkpoint }]).await
     }
 
+    /// Lets go of what was sent ahead for a partition that is not loaded any further for now: others may wait for its locks.
+    pub(super) async fn recall(&self, partition: u32) {
+        self.job.store.recall(partition).await;
+    }
+
     /// Writes checkpoints without a row.
     async fn write_checkpoints(&mut self, advances: Vec<Advance>) -> Result<(), LoadError> {
         let batch = self.batch(Vec::new(), advances);
@@ -163,6 +168,9 @@ impl<'a> Loader<'a> {
         mut ready: Option<ReadyRows>,
         next: Option<Next<'_>>,
     ) -> Result<(), LoadError> {
+        if attempts.is_empty() {
+            return Ok(());
+        }
         attempt::find_duplicates(&mut attempts, &self.checkpoints);
         let mut pending = vec![attempts];
         while let Some(mut attempts) = pending.pop() {

@@ -1,7 +1,7 @@
 //! Reads a lane ahead of its loader: while a batch is written, the next one is fetched, decoded and made ready for the store
 //! on another thread.
 //!
-//! It is two batches ahead, and so holds as many more in memory. This is most of the program's own work on a row, and the server
+//! With the one that was peeked at, up to three batches wait in memory beside the one that is written. This is most of the program's own work on a row, and the server
 //! would wait for it.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::topic::kafka::{KafkaError, Lane};
 /// How long a batch waits for more records behind its first.
 const LINGER: Duration = Duration::from_millis(100);
 
-/// How many batches are read ahead: one to be written next, and one to be sent behind its commit.
+/// How many batches wait: the next one must be there already when one is begun to be written, to be sent behind its commit.
 const AHEAD: usize = 2;
 
 /// Records of a lane, decoded.
@@ -37,9 +37,10 @@ impl ReadBatch {
         self.attempts.last().is_some_and(|last| last.record.offset + 1 == self.next)
     }
 
-    /// What a loader sends ahead of it.
+    /// What may be sent ahead of its turn: nothing where it is but a gap.
     pub(super) fn as_next(&self) -> Option<Next<'_>> {
-        Some(Next { attempts: &self.attempts, ready: self.ready.as_ref()? })
+        let ready = self.ready.as_ref().filter(|_| !self.attempts.is_empty())?;
+        Some(Next { attempts: &self.attempts, ready })
     }
 }
 

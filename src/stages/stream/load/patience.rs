@@ -61,14 +61,18 @@ impl<'a> Patience<'a> {
         }
     }
 
-    /// A turn to write the batch in. Who has to wait for it must not keep others from theirs by what was sent ahead.
+    /// A turn to write the batch in. Who has to wait for it must not keep others from theirs by what was sent ahead; and in a turn alone
+    /// that may have met somebody already.
     async fn turn(&self, store: &dyn GraphStore, batch: &WriteBatch) -> Turn<'_> {
-        if let Some(turn) = self.turns.at_once() {
-            return turn;
+        let at_once = self.turns.at_once();
+        if at_once.as_ref().is_none_or(Turn::is_alone) {
+            for advance in &batch.advances {
+                store.recall(advance.partition).await;
+            }
         }
-        for advance in &batch.advances {
-            store.recall(advance.partition).await;
+        match at_once {
+            Some(turn) => turn,
+            None => self.turns.next().await,
         }
-        self.turns.next().await
     }
 }
