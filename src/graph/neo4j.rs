@@ -15,6 +15,7 @@
 //! that the next try knows a batch of its own that did arrive from one of another loader.
 
 mod bolt;
+mod checkpoint;
 mod connection;
 mod convert;
 mod dictionary;
