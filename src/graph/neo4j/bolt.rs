@@ -105,15 +105,7 @@ impl Session {
         if version != [0, 0, 4, 4] {
             return Err(BoltError::Version);
         }
-        let socket = BufReader::new(socket);
-        let mut session = Self {
-            socket,
-            out: Vec::new(),
-            unanswered: 0,
-            open: 0,
-            is_torn: false,
-            last_heard: Instant::now(),
-        };
+        let mut session = Self::over(socket);
         let password = connection.password.as_ref().map_or("", Password::reveal);
         session.request(
             tag::HELLO,
@@ -127,6 +119,18 @@ impl Session {
         session.flush().await?;
         session.answer().await?;
         Ok(session)
+    }
+
+    /// A session over a socket on which the version is agreed on.
+    fn over(socket: Box<dyn Socket>) -> Self {
+        Self {
+            socket: BufReader::new(socket),
+            out: Vec::new(),
+            unanswered: 0,
+            open: 0,
+            is_torn: false,
+            last_heard: Instant::now(),
+        }
     }
 
     /// Whether it can be used for another transaction.
@@ -293,3 +297,6 @@ fn texts(entries: &[(&str, &str)]) -> Pack {
     }
     pack
 }
+
+#[cfg(test)]
+mod tests;
