@@ -9,8 +9,7 @@ use super::*;
 const SUCCESS: &[u8] = &[0, 3, 0xb1, 0x70, 0xa0, 0, 0];
 const IGNORED: &[u8] = &[0, 2, 0xb0, 0x7e, 0, 0];
 /// `{code: "c", message: "m"}`, in two chunks, behind an empty one.
-const FAILURE: &[u8] =
-    b"\x00\x00\x00\x08\xb1\x7f\xa2\x84code\x00\x0c\x81c\x87message\x81m\x00\x00";
+const FAILURE: &[u8] = b"\x00\x00\x00\x08\xb1\x7f\xa2\x84code\x00\x0c\x81c\x87message\x81m\x00\x00";
 
 /// A session, and the server's end of its socket.
 fn session() -> (Session, DuplexStream) {
@@ -61,7 +60,10 @@ async fn a_failure_is_told_with_its_code_and_a_reset_makes_the_session_ready_aga
     server.write_all(&[SUCCESS, FAILURE, IGNORED, SUCCESS].concat()).await.unwrap();
     session.answer().await.unwrap();
     let failure = session.answer().await.unwrap_err();
-    assert!(matches!(&failure, BoltError::Server { code, message } if code == "c" && message == "m"), "{failure}");
+    assert!(
+        matches!(&failure, BoltError::Server { code, message } if code == "c" && message == "m"),
+        "{failure}"
+    );
     assert!(!session.is_ready());
     session.reset().await.unwrap();
     assert!(session.is_ready());
